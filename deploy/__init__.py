@@ -1,0 +1,1 @@
+"""Running Baoshen: the command line, the embedded stack, demo, checks and benches."""

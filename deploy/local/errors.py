@@ -1,0 +1,5 @@
+"""What can go wrong with the local stack, in words for whoever started it."""
+
+
+class StackError(Exception):
+    """The stack can't do what it was asked to; the message says why and what to do."""

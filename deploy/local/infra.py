@@ -1,0 +1,60 @@
+"""`python -m deploy.local.infra --home DIR`: Kafka, PostgreSQL and S3 on free ports, until SIGTERM.
+
+Writes `DIR/environment.json` when everything is ready, so that tests and tools can use it.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from deploy.local.errors import StackError
+from deploy.local.stack import Stack
+
+
+async def run(home: Path) -> None:
+    """Start, write the environment, wait for SIGTERM or SIGINT, stop."""
+    told_to_stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, told_to_stop.set)
+    file = home / "environment.json"
+    file.unlink(missing_ok=True)
+    async with Stack(home, free_ports=True, services=()) as stack:
+        draft = file.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(stack.environment, indent=1), encoding="utf-8")
+        draft.replace(file)
+        for part in stack.status():
+            print(
+                f"{part.name:12} {part.state:8} {part.seconds or 0:5.1f} s  {part.address}",
+                flush=True,
+            )
+        await told_to_stop.wait()
+        file.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.infra", description=__doc__)
+    parser.add_argument(
+        "--home",
+        type=Path,
+        required=True,
+        help="folder for data, logs and environment.json",
+    )
+    home: Path = parser.parse_args().home.absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        asyncio.run(run(home))
+    except StackError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    raise SystemExit(main())

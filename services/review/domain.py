@@ -1,0 +1,452 @@
+"""An application's way through the two tiers: its states, who may move it, and what each move tells. No I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal, Self
+from uuid import UUID, uuid4
+
+from shared.contracts.review import Opinion, ReturnedItem, ReviewDecided, ReviewFeedback, ReviewPublished, Tier
+from shared.contracts.rules import Pack
+from shared.contracts.upload import ApplicationReopened, ApplicationSubmitted
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
+
+Role = Literal["site_reviewer", "region_reviewer", "region_admin"]
+
+
+class State(StrEnum):
+    """Where an application is."""
+
+    SUBMITTED = "submitted"  # handed in; an image is still being checked, so nobody is offered it yet
+    AT_SITE = "at_site"
+    AT_REGION = "at_region"
+    RETURNED = "returned"  # with the candidate
+    DECIDED = "decided"
+
+
+# Every state can become submitted or returned: what upload tells with a higher revision counts, in whatever order the
+# topics bring it.
+MOVES: dict[State, frozenset[State]] = {
+    State.SUBMITTED: frozenset({State.SUBMITTED, State.RETURNED, State.AT_SITE, State.AT_REGION}),
+    State.AT_SITE: frozenset({State.SUBMITTED, State.RETURNED, State.AT_REGION}),
+    State.AT_REGION: frozenset({State.SUBMITTED, State.RETURNED, State.AT_SITE, State.DECIDED}),
+    State.RETURNED: frozenset({State.SUBMITTED, State.RETURNED}),
+    State.DECIDED: frozenset({State.SUBMITTED, State.RETURNED}),
+}
+
+QUEUE: dict[Tier, State] = {"site": State.AT_SITE, "region": State.AT_REGION}
+"""The state in which a tier's staff can claim an application."""
+
+# The contract's limit on one feedback.
+MOST_RETURNED = 60
+
+
+class Heard(StrEnum):
+    """What a revision that upload tells means here."""
+
+    OLD = "old"  # known already, or overtaken: it changes nothing
+    NEW = "new"
+    LATE = "late"  # after publication: it is only listed
+
+
+@dataclass(frozen=True)
+class Staff:
+    """A member of staff, as the row says at this moment."""
+
+    id: UUID
+    login: str
+    display_name: str
+    role: Role
+    region: str
+    site: str | None
+
+    @property
+    def tier(self) -> Tier:
+        """The tier that this person's acts belong to."""
+        return "site" if self.role == "site_reviewer" else "region"
+
+    def sees(self, region: str, site: str) -> bool:
+        """True for applications of one's own region, and of one's own site where one belongs to a site."""
+        return region == self.region and (self.tier == "region" or site == self.site)
+
+    def must_be_of(self, tier: Tier) -> None:
+        """Refuse an act of the other tier."""
+        if self.tier == tier:
+            return
+        if tier == "region":
+            raise Forbidden(
+                "region-act",
+                "该操作由考区审核人员进行，考点账号无此权限。",
+                "This is for the region's staff. Pass the application on to the region instead.",
+            )
+        raise Forbidden(
+            "site-act",
+            "该操作由考点审核人员进行，考区账号无此权限。",
+            "This is for the site's staff. The region decides, returns, or sends back to the site.",
+        )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a reviewer noted on one item. It stays until the whole application is returned, or the item changes."""
+
+    item: str
+    mark: Literal["accept", "return"]
+    reason_code: str | None = None
+    words: str | None = None
+    image_ids: tuple[UUID, ...] = ()
+
+    def check(self, pack: Pack, current_images: set[UUID]) -> None:
+        """Refuse a mark that could not be told to the candidate.
+
+        Args:
+            pack: the rules that the application is bound to.
+            current_images: those handed in under the item in this round.
+        """
+        if self.item not in pack.items:
+            raise no_such_item()
+        if self.mark == "accept":
+            if self.reason_code or self.words or self.image_ids:
+                raise Invalid(
+                    "accept-takes-no-reason",
+                    "通过的材料不填写退回原因；如需退回，请选择“退回”。",
+                    "An accepted item has no reason, words or images. Mark it `return` to give it back.",
+                )
+            return
+        self._check_return(pack, current_images)
+
+    def _check_return(self, pack: Pack, current_images: set[UUID]) -> None:
+        if not self.reason_code:
+            raise Invalid("reason-missing", "请选择退回原因。", "Choose the reason for the return (`reason_code`).")
+        if self.reason_code not in pack.reasons:
+            raise Invalid(
+                "reason-unknown",
+                "没有这个退回原因，请从列表中选择。",
+                "The pack has no such reason. Choose one of `reasons`.",
+                reasons=sorted(pack.reasons),
+            )
+        if not self.words:
+            raise Invalid(
+                "words-missing", "请写明退回原因，考生会看到这段文字。", "Write `words`: the candidate reads them."
+            )
+        if pack.items[self.item].channel == "onsite":
+            raise Invalid(
+                "item-brought-on-site",
+                "该项材料在现场提交，不能在线退回。",
+                "This item is brought to the counter: the candidate can't upload it. Ask for another item.",
+            )
+        if not set(self.image_ids) <= current_images:
+            raise Invalid(
+                "image-not-in-item",
+                "所选图片不在本轮该项材料中，请刷新页面后重新选择。",
+                "An image is not among those handed in under this item in this round. Reload the page.",
+            )
+
+
+@dataclass(eq=False)  # equal only if it is the same row
+class Review:
+    """One submitted application on its way through the tiers.
+
+    Attributes:
+        tier: where it is, or where it comes back to once it is handed in again.
+        changed_items: what the candidate changed since the round before.
+        opinion: the region's, once it is decided; voided by a higher revision, until it is published.
+        published_at: from when on the opinion shows; null until it is published.
+    """
+
+    application_no: str
+    region: str
+    site: str
+    year: int
+    pack_id: str
+    pack_version: int
+    route: str
+    facts: dict[str, Any]
+    round: int
+    revision: int
+    submitted_at: datetime
+    changed_items: list[str] = field(default_factory=list)
+    state: State = State.SUBMITTED
+    tier: Tier = "site"
+    claimed_by: UUID | None = None
+    claimed_until: datetime | None = None
+    opinion: Opinion | None = None
+    published_at: datetime | None = None
+
+    @classmethod
+    def begun_by(cls, event: ApplicationSubmitted) -> Self:
+        """The first that is heard of an application's submissions."""
+        return cls(
+            application_no=event.application_no,
+            region=event.region,
+            site=event.site,
+            year=event.year,
+            pack_id=event.pack_id,
+            pack_version=event.pack_version,
+            route=event.route,
+            facts=event.facts.model_dump(mode="json"),
+            round=event.round,
+            revision=event.revision,
+            submitted_at=event.submitted_at,
+            changed_items=list(event.changed_items),
+        )
+
+    def resubmit(self, event: ApplicationSubmitted) -> Heard:
+        """Handed in again: it goes to the tier that returned it; an unpublished decision is void, a claim ends."""
+        heard = self._hear(event.revision, State.SUBMITTED)
+        if heard is Heard.NEW:
+            self.site = event.site
+            self.pack_version = event.pack_version
+            self.route = event.route
+            self.facts = event.facts.model_dump(mode="json")
+            self.round = event.round
+            self.submitted_at = event.submitted_at
+            self.changed_items = list(event.changed_items)
+        return heard
+
+    def reopen(self, event: ApplicationReopened) -> Heard:
+        """The system gave items back to the candidate: nobody is offered it until it is handed in again."""
+        return self._hear(event.revision, State.RETURNED)
+
+    def overtaken_by(self, revision: int) -> None:
+        """A reopening was heard before the submission that it reopened."""
+        self._hear(revision, State.RETURNED)
+
+    def let_in(self) -> None:
+        """Every image was checked: its tier may take it."""
+        self._become(QUEUE[self.tier])
+
+    def is_held_by(self, staff: Staff, now: datetime) -> bool:
+        """True while this person's claim lasts."""
+        return self.claimed_by == staff.id and self.claimed_until is not None and self.claimed_until > now
+
+    def is_held(self, now: datetime) -> bool:
+        """True while anybody's claim lasts."""
+        return self.claimed_by is not None and self.claimed_until is not None and self.claimed_until > now
+
+    def claim(self, by: Staff, now: datetime, lease: timedelta) -> bool:
+        """Take it, or take it for longer; True when it was not this person's before.
+
+        Raises:
+            Conflict: another holds it, or it does not wait at this person's tier.
+        """
+        self._must_be_at(by.tier)
+        mine = self.is_held_by(by, now)
+        if not mine and self.is_held(now):
+            raise Conflict(
+                "claimed-by-another",
+                "该报名正由其他审核人员处理，请领取下一份。",
+                "Another reviewer holds this application. Claim the next one.",
+            )
+        self.claimed_by, self.claimed_until = by.id, now + lease
+        return not mine
+
+    def release(self, by: Staff, now: datetime) -> bool:
+        """Give it back to the queue; False when it was not this person's."""
+        if not self.is_held_by(by, now):
+            return False
+        self._end_claim()
+        return True
+
+    def must_be_held_by(self, by: Staff, now: datetime, revision: int | None = None) -> None:
+        """Refuse an act on what one does not hold, or on an older revision than the present one."""
+        if revision is not None and revision != self.revision:
+            raise Conflict(
+                "revision-changed",
+                "考生已提交新的版本，请刷新页面后按最新材料审核。",
+                "The candidate handed in a newer revision. Reload and look at what changed.",
+                round=self.round,
+                revision=self.revision,
+                changed_items=self.changed_items,
+            )
+        self._must_be_at(by.tier)
+        if not self.is_held_by(by, now):
+            raise not_claimed()
+
+    def return_items(self, by: Staff, marks: Sequence[Mark], now: datetime) -> ReviewFeedback:
+        """Give the marked items back to the candidate: exactly those unlock, told as one event."""
+        returned = [mark for mark in marks if mark.mark == "return"]
+        if not returned:
+            raise Invalid(
+                "nothing-marked",
+                "还没有标记要退回的材料，请先标记再退回。",
+                "No item is marked `return`. Mark those that the candidate must replace.",
+            )
+        if len(returned) > MOST_RETURNED:
+            raise Invalid(
+                "too-many-marked",
+                f"一次最多退回 {MOST_RETURNED} 项材料。",
+                f"One return takes {MOST_RETURNED} items at most.",
+            )
+        self._become(State.RETURNED)
+        self._end_claim()
+        return ReviewFeedback(
+            application_no=self.application_no,
+            region=self.region,
+            site=self.site,
+            feedback_id=uuid4(),
+            round=self.round,
+            revision=self.revision,
+            tier=by.tier,
+            items=tuple(
+                ReturnedItem(
+                    item=mark.item,
+                    image_ids=mark.image_ids,
+                    reason_code=mark.reason_code or "",
+                    words=mark.words or "",
+                )
+                for mark in returned
+            ),
+            returned_at=now,
+        )
+
+    def pass_on(self, marks: Sequence[Mark], now: datetime) -> ReviewDecided:
+        """The site finds nothing amiss: on to the region."""
+        _must_have_no_return(marks)
+        self._become(State.AT_REGION)
+        self.tier = "region"
+        self._end_claim()
+        return self._decided("site", "passed_site", now)
+
+    def send_back(self, now: datetime) -> ReviewDecided:
+        """The region wants the site to look again."""
+        self._become(State.AT_SITE)
+        self.tier = "site"
+        self._end_claim()
+        return self._decided("region", "sent_back", now)
+
+    def decide(self, opinion: Opinion, words: str, marks: Sequence[Mark], now: datetime) -> ReviewDecided:
+        """The region's final opinion. Nobody outside sees it before it is published."""
+        if opinion == "approved":
+            _must_have_no_return(marks)
+        elif not words:
+            raise Invalid(
+                "words-missing",
+                "请写明理由，公布后考生会看到这段文字。",
+                "Write `words`: the candidate reads them once the opinion is published.",
+            )
+        self._become(State.DECIDED)
+        self.opinion = opinion
+        self._end_claim()
+        return self._decided("region", opinion, now)
+
+    def publish(self, publication_id: UUID, words: str, effective_at: datetime) -> ReviewPublished:
+        """Release the opinion; from now on it stays what it is."""
+        if self.state is not State.DECIDED or self.opinion is None or self.published_at is not None:
+            raise _illegal_move(self.state, "published")
+        self.published_at = effective_at
+        return ReviewPublished(
+            application_no=self.application_no,
+            region=self.region,
+            site=self.site,
+            publication_id=publication_id,
+            round=self.round,
+            revision=self.revision,
+            opinion=self.opinion,
+            words=words,
+            effective_at=effective_at,
+        )
+
+    def _hear(self, revision: int, state: State) -> Heard:
+        if revision <= self.revision:
+            return Heard.OLD
+        if self.published_at is not None:
+            return Heard.LATE
+        self._become(state)
+        self.revision = revision
+        self.opinion = None
+        self._end_claim()
+        return Heard.NEW
+
+    def _end_claim(self) -> None:
+        self.claimed_by = self.claimed_until = None
+
+    def _must_be_at(self, tier: Tier) -> None:
+        if self.state is not QUEUE[tier]:
+            zh, en = _ELSEWHERE[self.state]
+            raise Conflict("not-in-your-queue", zh, en, state=self.state.value)
+
+    def _decided(
+        self,
+        tier: Tier,
+        outcome: Literal["passed_site", "approved", "rejected", "disqualified", "sent_back"],
+        now: datetime,
+    ) -> ReviewDecided:
+        return ReviewDecided(
+            application_no=self.application_no,
+            region=self.region,
+            site=self.site,
+            round=self.round,
+            revision=self.revision,
+            tier=tier,
+            outcome=outcome,
+            decided_at=now,
+        )
+
+    def _become(self, state: State) -> None:
+        if state not in MOVES[self.state]:
+            raise _illegal_move(self.state, state)
+        self.state = state
+
+
+_ELSEWHERE: dict[State, tuple[str, str]] = {
+    State.SUBMITTED: (
+        "系统还在检查该报名的图片，检查完成后才能审核，请稍后再试。",
+        "Its images are still being checked. It comes into the queue by itself; try later.",
+    ),
+    State.AT_SITE: ("该报名正在考点审核，请领取其他报名。", "It is with the site now. Claim another one."),
+    State.AT_REGION: ("该报名已转到考区审核，请领取其他报名。", "It is with the region now. Claim another one."),
+    State.RETURNED: (
+        "该报名已退回考生，重新提交后才能审核。",
+        "It is with the candidate. It comes back into the queue once it is handed in again.",
+    ),
+    State.DECIDED: ("该报名已有终审意见，不能再操作。", "It is decided; nothing more can be done with it."),
+}
+
+
+def _must_have_no_return(marks: Sequence[Mark]) -> None:
+    items = [mark.item for mark in marks if mark.mark == "return"]
+    if items:
+        raise Invalid(
+            "items-marked-return",
+            "还有标记为退回的材料：请先退回考生，或取消这些标记。",
+            "Items are marked `return`: return the application, or clear those marks.",
+            items=items,
+        )
+
+
+def _illegal_move(state: State, wanted: str) -> Conflict:
+    return Conflict(
+        "illegal-move",
+        "当前状态不能进行此操作，请刷新页面。",
+        f"It is {state} and can't become {wanted}. Reload the page.",
+        state=state.value,
+    )
+
+
+def not_claimed() -> Conflict:
+    """An act wants a claim that lasts."""
+    return Conflict(
+        "not-claimed",
+        "您尚未领取该报名，或领取已到期。请先领取；已填写的内容不会丢失。",
+        "You do not hold this application (your claim may have ended). Claim it first; your marks are kept.",
+    )
+
+
+def no_such_application() -> NotFound:
+    """Also the answer for another region's or site's: that it exists is nobody's business."""
+    return NotFound(
+        "application-not-found",
+        "没有找到该报名，或不在您的审核范围内。请核对报名编号。",
+        "There is no such application for you. Check its number.",
+    )
+
+
+def no_such_item() -> NotFound:
+    """The pack has no such item."""
+    return NotFound(
+        "item-not-in-pack",
+        "材料清单中没有这一项，请刷新页面。",
+        "The region's rules have no such item. Reload the page.",
+    )

@@ -1,0 +1,45 @@
+"""The rule packs that review has heard of: every version, parsed once per process."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.review import tables
+from shared.contracts.rules import Pack
+from shared.errors import Unavailable
+
+
+class Shelf:
+    """Packs by id and version. A published version never changes, so none is ever thrown out."""
+
+    def __init__(self) -> None:
+        self._packs: dict[tuple[str, int], Pack] = {}
+
+    async def find(self, session: AsyncSession, pack_id: str, version: int) -> Pack | None:
+        """One version, or None while it has not arrived: its topic may be behind the submission's."""
+        known = self._packs.get((pack_id, version))
+        if known is None:
+            content = await session.scalar(
+                select(tables.packs.c.content).where(
+                    tables.packs.c.pack_id == pack_id, tables.packs.c.version == version
+                )
+            )
+            if content is None:
+                return None
+            known = self._packs[pack_id, version] = Pack.model_validate(content)
+        return known
+
+    async def get(self, session: AsyncSession, pack_id: str, version: int) -> Pack:
+        """One version.
+
+        Raises:
+            Unavailable: it has not arrived yet.
+        """
+        pack = await self.find(session, pack_id, version)
+        if pack is None:
+            raise Unavailable(
+                "rules-not-published",
+                "该报名所用的材料规则尚未到达，请稍后再试。",
+                "The rules of this application have not arrived yet. Try again in a moment.",
+                retry_after_s=5,
+            )
+        return pack

@@ -1,0 +1,228 @@
+"""Review's tables, and how `Review` is mapped on its own."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeDecorator
+
+from services.review.domain import Review, State
+from shared.idempotency import idempotency_table
+from shared.messaging.tables import messaging_tables
+from shared.security.sessions import session_table
+
+metadata = MetaData()
+messaging_tables(metadata)
+idempotency_table(metadata)
+session_table(metadata)
+
+
+class StateText(TypeDecorator[State]):
+    """A state as text: a new one needs no migration."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: State | None, _dialect: object) -> str | None:
+        """To the database."""
+        return None if value is None else State(value).value
+
+    def process_result_value(self, value: str | None, _dialect: object) -> State | None:
+        """From the database."""
+        return None if value is None else State(value)
+
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("display_name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("site", Text, nullable=True),  # null for the region's own staff
+    Column("password_hash", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    CheckConstraint("role <> 'site_reviewer' OR site IS NOT NULL", name="staff_site_reviewer_has_site"),
+)
+
+packs = Table(
+    "packs",
+    metadata,
+    Column("pack_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("content", JSONB, nullable=False),
+    Column("published_at", DateTime(timezone=True), nullable=False),
+)
+
+# A row per number ever heard of, whichever topic came first: what those who hear of an application lock.
+applications = Table(
+    "applications",
+    metadata,
+    Column("application_no", Text, primary_key=True),
+    Column("registration_revision", Integer, nullable=False, server_default="0"),
+    Column("facts", JSONB(none_as_null=True), nullable=True),  # null: the registration was not heard yet
+    Column("sealed", JSONB(none_as_null=True), nullable=True),
+    Column("reopened_revision", Integer, nullable=False, server_default="0"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("application_no", Text, primary_key=True),
+    Column("region", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("pack_id", Text, nullable=False),
+    Column("pack_version", Integer, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("submitted_at", DateTime(timezone=True), nullable=False),
+    Column("changed_items", ARRAY(Text), nullable=False),
+    Column("state", StateText, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("claimed_by", Uuid, nullable=True),
+    Column("claimed_until", DateTime(timezone=True), nullable=True),
+    Column("opinion", Text, nullable=True),
+    Column("published_at", DateTime(timezone=True), nullable=True),
+    # Queues: equality on scope and state, then the order of the list, so that a page costs the same at any size.
+    Index("reviews_of_site", "site", "state", "submitted_at", "application_no"),
+    Index("reviews_of_region", "region", "state", "submitted_at", "application_no"),
+    Index(
+        "reviews_claimed",
+        "claimed_by",
+        "submitted_at",
+        "application_no",
+        postgresql_where=text("claimed_by IS NOT NULL"),
+    ),
+    Index("reviews_unfinished", "region", "year", postgresql_where=text("state <> 'decided'")),
+    Index(
+        "reviews_to_publish",
+        "region",
+        "year",
+        "application_no",
+        postgresql_where=text("state = 'decided' AND published_at IS NULL"),
+    ),
+)
+
+# Every image that was ever handed in; current are those of the review's round.
+images = Table(
+    "images",
+    metadata,
+    Column("application_no", Text, ForeignKey("reviews.application_no"), primary_key=True),
+    Column("image_id", Uuid, primary_key=True),
+    Column("item", Text, nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("uploaded_at", DateTime(timezone=True), nullable=False),
+    Column("verdict", Text, nullable=False),  # what upload knew when it was handed in
+    Column("first_round", Integer, nullable=False),
+    Column("last_round", Integer, nullable=False),
+)
+
+# Verdicts come before the submission as often as after it: they wait here, by image.
+checks = Table(
+    "checks",
+    metadata,
+    Column("image_id", Uuid, primary_key=True),
+    Column("application_no", Text, nullable=False),
+    Column("check_no", Integer, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("findings", JSONB, nullable=False),
+    Column("checked_at", DateTime(timezone=True), nullable=False),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("application_no", Text, ForeignKey("reviews.application_no"), primary_key=True),
+    Column("tier", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("mark", Text, nullable=False),
+    Column("reason_code", Text, nullable=True),
+    Column("words", Text, nullable=True),
+    Column("image_ids", ARRAY(Uuid), nullable=False),
+    Column("marked_by", Uuid, ForeignKey("staff.id"), nullable=False),
+    Column("marked_at", DateTime(timezone=True), nullable=False),
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("publication_id", Uuid, primary_key=True),
+    Column("region", Text, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("published_by", Uuid, ForeignKey("staff.id"), nullable=False),
+    Column("published_at", DateTime(timezone=True), nullable=False),
+    Column("effective_at", DateTime(timezone=True), nullable=False),
+    Column("applications", Integer, nullable=False),
+    Index("publications_of_region", "region", "year"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("decision_id", Uuid, primary_key=True),
+    Column("application_no", Text, ForeignKey("reviews.application_no"), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("opinion", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("decided_by", Uuid, ForeignKey("staff.id"), nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    Column("voided_at", DateTime(timezone=True), nullable=True),  # a higher revision was handed in, or reopened
+    Column("publication_id", Uuid, ForeignKey("publications.publication_id"), nullable=True),
+    Index("decisions_standing", "application_no", unique=True, postgresql_where=text("voided_at IS NULL")),
+    Index("decisions_of_publication", "publication_id"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", Uuid, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("application_no", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("delivered_at", DateTime(timezone=True), nullable=False),
+    Index("notices_of_application", "application_no", "delivered_at"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("application_no", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("tier", Text, nullable=True),  # null: the candidate's or the system's act
+    Column("act", Text, nullable=False),
+    Column("staff_id", Uuid, nullable=True),
+    Column("round", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    Index("history_of_application", "application_no", "id"),
+)
+
+registry(metadata=metadata).map_imperatively(Review, reviews)

@@ -1,0 +1,1 @@
+"""What review does, one function per thing. Each gets a session and never commits it."""

@@ -1,0 +1,320 @@
+"""What the other services told: registrations, rules, submissions, reopenings, verdicts, notices."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.review.domain import Heard, Review
+from services.review.use_cases.rows import line_of, locked_reviews, write_history
+from shared import clock
+from shared.contracts.event import Event
+from shared.contracts.notify import NoticeDelivered
+from shared.contracts.registration import RegistrationRecorded
+from shared.contracts.rules import RulesPublished
+from shared.contracts.upload import ApplicationReopened, ApplicationSubmitted, HandedInImage
+from shared.contracts.validation import MaterialChecked
+
+E = TypeVar("E", bound=Event)
+
+_RECORD = text(
+    """
+    INSERT INTO applications (application_no, registration_revision, facts, sealed)
+    SELECT n.* FROM unnest(CAST(:numbers AS text[]), CAST(:revisions AS int[]), CAST(:facts AS jsonb[]),
+                           CAST(:sealed AS jsonb[])) AS n(application_no, revision, facts, sealed)
+    ORDER BY n.application_no
+    ON CONFLICT (application_no) DO UPDATE SET
+        registration_revision = excluded.registration_revision, facts = excluded.facts, sealed = excluded.sealed
+    WHERE applications.registration_revision < excluded.registration_revision
+    """
+)
+_KEEP_PACK = text(
+    """
+    INSERT INTO packs (pack_id, version, content, published_at)
+    VALUES (:id, :version, CAST(:content AS jsonb), :at) ON CONFLICT DO NOTHING
+    """
+)
+_KNOW = text(
+    """
+    INSERT INTO applications (application_no) SELECT unnest(CAST(:numbers AS text[])) AS n ORDER BY n
+    ON CONFLICT DO NOTHING
+    """
+)
+_LOCK = text(
+    """
+    SELECT application_no, reopened_revision FROM applications
+    WHERE application_no = ANY(CAST(:numbers AS text[])) ORDER BY application_no FOR UPDATE
+    """
+)
+_NOTE_REOPENING = text(
+    """
+    UPDATE applications SET reopened_revision = n.revision
+    FROM unnest(CAST(:numbers AS text[]), CAST(:revisions AS int[])) AS n(application_no, revision)
+    WHERE applications.application_no = n.application_no AND applications.reopened_revision < n.revision
+    """
+)
+_VOID_DECISIONS = text(
+    """
+    UPDATE decisions SET voided_at = :now
+    WHERE application_no = ANY(CAST(:numbers AS text[])) AND voided_at IS NULL AND publication_id IS NULL
+    """
+)
+_HAND_IN = text(
+    """
+    INSERT INTO images (application_no, image_id, item, object_key, sha256, size, content_type, uploaded_at, verdict,
+                        first_round, last_round)
+    SELECT n.* FROM unnest(
+        CAST(:numbers AS text[]), CAST(:ids AS uuid[]), CAST(:items AS text[]), CAST(:keys AS text[]),
+        CAST(:sha256s AS text[]), CAST(:sizes AS int[]), CAST(:types AS text[]), CAST(:uploaded AS timestamptz[]),
+        CAST(:verdicts AS text[]), CAST(:first_rounds AS int[]), CAST(:last_rounds AS int[])
+    ) AS n(application_no, image_id, item, object_key, sha256, size, content_type, uploaded_at, verdict, first_round,
+           last_round)
+    ON CONFLICT (application_no, image_id) DO UPDATE SET verdict = excluded.verdict, last_round = excluded.last_round
+    """
+)
+_FORGET_MARKS_OF_CHANGED = text(
+    """
+    DELETE FROM marks USING unnest(CAST(:numbers AS text[]), CAST(:items AS text[])) AS n(application_no, item)
+    WHERE marks.application_no = n.application_no AND marks.item = n.item
+    """
+)
+_NOTE_CHECKS = text(
+    """
+    INSERT INTO checks (image_id, application_no, check_no, verdict, reason, findings, checked_at)
+    SELECT n.* FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS text[]), CAST(:check_nos AS int[]),
+                           CAST(:verdicts AS text[]), CAST(:reasons AS text[]), CAST(:findings AS jsonb[]),
+                           CAST(:ats AS timestamptz[]))
+         AS n(image_id, application_no, check_no, verdict, reason, findings, checked_at)
+    ORDER BY n.image_id
+    ON CONFLICT (image_id) DO UPDATE SET
+        check_no = excluded.check_no, verdict = excluded.verdict, reason = excluded.reason,
+        findings = excluded.findings, checked_at = excluded.checked_at
+    WHERE checks.check_no < excluded.check_no
+    """
+)
+# An image that was rejected, or is gone, holds back too: upload is about to reopen the application.
+_CHECKED_THROUGH = text(
+    """
+    SELECT application_no FROM reviews
+    WHERE application_no = ANY(CAST(:numbers AS text[])) AND state = 'submitted' AND NOT EXISTS (
+        SELECT 1 FROM images LEFT JOIN checks USING (image_id)
+        WHERE images.application_no = reviews.application_no AND images.last_round = reviews.round
+          AND images.verdict = 'checking' AND (checks.verdict IS NULL OR checks.verdict IN ('reject', 'gone'))
+    )
+    """
+)
+_NOTE_NOTICES = text(
+    """
+    INSERT INTO notices (notice_id, channel, application_no, about, outcome, round, delivered_at)
+    SELECT n.* FROM unnest(CAST(:ids AS uuid[]), CAST(:channels AS text[]), CAST(:numbers AS text[]),
+                           CAST(:abouts AS text[]), CAST(:outcomes AS text[]), CAST(:rounds AS int[]),
+                           CAST(:ats AS timestamptz[]))
+         AS n(notice_id, channel, application_no, about, outcome, round, delivered_at)
+    ORDER BY n.notice_id, n.channel
+    ON CONFLICT (notice_id, channel) DO UPDATE SET outcome = excluded.outcome, delivered_at = excluded.delivered_at
+    WHERE notices.delivered_at < excluded.delivered_at
+    """
+)
+
+
+async def record_registrations(session: AsyncSession, told: Sequence[RegistrationRecorded]) -> None:
+    """Keep who the candidate is, sealed as it came; an older revision than the known one changes nothing."""
+    newest = _newest(told, lambda each: each.application_no, lambda each: each.registration_revision)
+    await session.execute(
+        _RECORD,
+        {
+            "numbers": [each.application_no for each in newest],
+            "revisions": [each.registration_revision for each in newest],
+            "facts": [each.facts.model_dump_json() for each in newest],
+            "sealed": [each.sealed.model_dump_json() for each in newest],
+        },
+    )
+
+
+async def keep_packs(session: AsyncSession, told: Sequence[RulesPublished]) -> None:
+    """Keep every version of every pack."""
+    for each in sorted(told, key=lambda event: event.key):
+        await session.execute(
+            _KEEP_PACK,
+            {
+                "id": each.pack.id,
+                "version": each.pack.version,
+                "content": each.pack.model_dump_json(),
+                "at": each.occurred_at,
+            },
+        )
+
+
+async def take_submissions(session: AsyncSession, told: Sequence[ApplicationSubmitted]) -> None:
+    """Applications were handed in: those whose images are all checked come into the queue."""
+    reopened = await _locked_applications(session, [each.application_no for each in told])
+    reviews = await locked_reviews(session, list(reopened))
+    lines, taken = [], []
+    for each in told:
+        heard = _take(session, reviews, each, reopened[each.application_no])
+        review = reviews[each.application_no]
+        if heard is Heard.NEW:
+            taken.append(each)
+            lines.append(line_of(review, "submitted"))
+        elif heard is Heard.LATE:
+            lines.append(line_of(review, "submitted_after_publication", detail={"told_revision": each.revision}))
+    await session.flush()
+    await _void_decisions(session, [each.application_no for each in taken])
+    await _hand_in(session, taken)
+    await write_history(session, *lines)
+    await _let_in(session, [each.application_no for each in taken])
+
+
+async def take_reopenings(session: AsyncSession, told: Sequence[ApplicationReopened]) -> None:
+    """The system gave items back: out of the queue until they are handed in again."""
+    numbers = [each.application_no for each in told]
+    await _locked_applications(session, numbers)
+    await session.execute(_NOTE_REOPENING, _newest_revisions(told))
+    reviews = await locked_reviews(session, numbers)
+    lines, taken = [], []
+    for each in told:
+        review = reviews.get(each.application_no)
+        if review is None:
+            continue  # noted: the submission, when it comes, is overtaken already
+        heard = review.reopen(each)
+        detail: dict[str, Any] = {
+            "cause": each.cause,
+            "items": [item.model_dump(mode="json", include={"item", "reason_code", "words"}) for item in each.items],
+        }
+        if heard is Heard.NEW:
+            taken.append(each.application_no)
+            lines.append(line_of(review, "reopened", detail=detail))
+        elif heard is Heard.LATE:
+            lines.append(
+                line_of(review, "reopened_after_publication", detail=detail | {"told_revision": each.revision})
+            )
+    await session.flush()
+    await _void_decisions(session, taken)
+    await write_history(session, *lines)
+
+
+async def note_checks(session: AsyncSession, told: Sequence[MaterialChecked]) -> None:
+    """Verdicts on images, before or after their submission; the last one outstanding lets the application in."""
+    numbers = [each.application_no for each in told]
+    await _locked_applications(session, numbers)
+    newest = _newest(told, lambda each: str(each.image_id), lambda each: each.check_no)
+    await session.execute(
+        _NOTE_CHECKS,
+        {
+            "ids": [each.image_id for each in newest],
+            "numbers": [each.application_no for each in newest],
+            "check_nos": [each.check_no for each in newest],
+            "verdicts": [each.verdict for each in newest],
+            "reasons": [each.reason for each in newest],
+            "findings": [json.dumps([found.model_dump(mode="json") for found in each.findings]) for each in newest],
+            "ats": [each.checked_at for each in newest],
+        },
+    )
+    await _let_in(session, numbers)
+
+
+async def note_notices(session: AsyncSession, told: Sequence[NoticeDelivered]) -> None:
+    """Whether the candidate was reached: the last outcome per notice and channel counts."""
+    newest = _newest(told, lambda each: f"{each.notice_id} {each.channel}", lambda each: each.delivered_at)
+    await session.execute(
+        _NOTE_NOTICES,
+        {
+            "ids": [each.notice_id for each in newest],
+            "channels": [each.channel for each in newest],
+            "numbers": [each.application_no for each in newest],
+            "abouts": [each.about for each in newest],
+            "outcomes": [each.outcome for each in newest],
+            "rounds": [each.round for each in newest],
+            "ats": [each.delivered_at for each in newest],
+        },
+    )
+
+
+def _newest(told: Iterable[E], key: Callable[[E], str], order: Callable[[E], Any]) -> list[E]:
+    """The last of each key, in the order of the keys: one statement can't touch a row twice."""
+    newest: dict[str, E] = {}
+    for each in told:
+        known = newest.get(key(each))
+        if known is None or order(each) > order(known):
+            newest[key(each)] = each
+    return [newest[name] for name in sorted(newest)]
+
+
+def _newest_revisions(told: Sequence[ApplicationReopened]) -> dict[str, list[Any]]:
+    newest = _newest(told, lambda each: each.application_no, lambda each: each.revision)
+    return {
+        "numbers": [each.application_no for each in newest],
+        "revisions": [each.revision for each in newest],
+    }
+
+
+async def _locked_applications(session: AsyncSession, numbers: Sequence[str]) -> dict[str, int]:
+    """Lock by number, also what nobody has heard of yet: a verdict and its submission must not miss each other.
+
+    Returns:
+        The revision of the newest reopening heard, by number.
+    """
+    wanted = {"numbers": sorted(set(numbers))}
+    await session.execute(_KNOW, wanted)
+    rows = await session.execute(_LOCK, wanted)
+    return {row.application_no: row.reopened_revision for row in rows}
+
+
+def _take(session: AsyncSession, reviews: dict[str, Review], event: ApplicationSubmitted, reopened: int) -> Heard:
+    review = reviews.get(event.application_no)
+    if review is not None:
+        return review.resubmit(event)
+    review = reviews[event.application_no] = Review.begun_by(event)
+    review.overtaken_by(reopened)
+    session.add(review)
+    return Heard.NEW
+
+
+async def _void_decisions(session: AsyncSession, numbers: Sequence[str]) -> None:
+    if numbers:
+        await session.execute(_VOID_DECISIONS, {"numbers": list(numbers), "now": clock.now()})
+
+
+async def _hand_in(session: AsyncSession, taken: Sequence[ApplicationSubmitted]) -> None:
+    """Keep the images of the submissions; marks on what the candidate changed are worth nothing now."""
+    rows: dict[tuple[str, str], tuple[ApplicationSubmitted, HandedInImage, int]] = {}
+    changed: set[tuple[str, str]] = set()
+    for each in taken:
+        changed.update((each.application_no, item) for item in each.changed_items)
+        for image in each.images:
+            place = (each.application_no, str(image.image_id))
+            first_round = rows[place][2] if place in rows else each.round
+            rows[place] = (each, image, first_round)
+    if changed:
+        await session.execute(
+            _FORGET_MARKS_OF_CHANGED,
+            {"numbers": [number for number, _ in changed], "items": [item for _, item in changed]},
+        )
+    ordered = [rows[place] for place in sorted(rows)]
+    await session.execute(
+        _HAND_IN,
+        {
+            "numbers": [each.application_no for each, _, _ in ordered],
+            "ids": [image.image_id for _, image, _ in ordered],
+            "items": [image.item for _, image, _ in ordered],
+            "keys": [image.object_key for _, image, _ in ordered],
+            "sha256s": [image.sha256 for _, image, _ in ordered],
+            "sizes": [image.size for _, image, _ in ordered],
+            "types": [image.content_type for _, image, _ in ordered],
+            "uploaded": [image.uploaded_at for _, image, _ in ordered],
+            "verdicts": [image.verdict for _, image, _ in ordered],
+            "first_rounds": [first_round for _, _, first_round in ordered],
+            "last_rounds": [each.round for each, _, _ in ordered],
+        },
+    )
+
+
+async def _let_in(session: AsyncSession, numbers: Sequence[str]) -> None:
+    """Those whose images are all checked come into their tier's queue."""
+    checked = (await session.scalars(_CHECKED_THROUGH, {"numbers": sorted(set(numbers))})).all()
+    if checked:
+        for review in (await locked_reviews(session, checked)).values():
+            review.let_in()
+        await session.flush()

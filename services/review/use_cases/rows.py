@@ -1,0 +1,85 @@
+"""Rows that several use cases take hold of: the locked review, its marks, a line of history."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, cast
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.review import tables
+from services.review.domain import Mark, Review, Staff, no_such_application
+from services.review.packs import Shelf
+from shared import clock
+from shared.contracts.event import ItemCode
+from shared.contracts.review import Tier
+
+
+async def locked_review(session: AsyncSession, by: Staff, application_no: str) -> Review:
+    """One application of this person's scope; nobody else changes it until the transaction ends.
+
+    Raises:
+        NotFound: there is none, or it is another region's or site's.
+    """
+    found = await session.get(Review, application_no, with_for_update=True, populate_existing=True)
+    if found is None or not by.sees(found.region, found.site):
+        raise no_such_application()
+    return found
+
+
+async def locked_reviews(session: AsyncSession, numbers: Sequence[str]) -> dict[str, Review]:
+    """Lock several, in number order: two batches that lock the same ones can't block each other."""
+    rows = await session.scalars(
+        select(Review)
+        .where(tables.reviews.c.application_no.in_(sorted(set(numbers))))
+        .order_by(tables.reviews.c.application_no)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {found.application_no: found for found in rows}
+
+
+async def marks_of(session: AsyncSession, shelf: Shelf, review: Review, tier: Tier) -> list[Mark]:
+    """A tier's marks on an application, in the order of the checklist."""
+    pack = await shelf.get(session, review.pack_id, review.pack_version)
+    rows = await session.execute(
+        select(
+            tables.marks.c.item,
+            tables.marks.c.mark,
+            tables.marks.c.reason_code,
+            tables.marks.c.words,
+            tables.marks.c.image_ids,
+        ).where(tables.marks.c.application_no == review.application_no, tables.marks.c.tier == tier)
+    )
+    marks = [Mark(row.item, row.mark, row.reason_code, row.words, tuple(row.image_ids)) for row in rows]
+    order: dict[ItemCode, int] = {code: place for place, code in enumerate(pack.ordered_items())}
+    return sorted(marks, key=lambda mark: order.get(mark.item, len(order)))
+
+
+def mark_detail(mark: Mark) -> dict[str, Any]:
+    """A mark as history keeps it."""
+    return {
+        name: [str(image_id) for image_id in value] if name == "image_ids" else value
+        for name, value in asdict(mark).items()
+        if value
+    }
+
+
+def line_of(review: Review, act: str, by: Staff | None = None, detail: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A line of history: who did what, when, on which revision. None: the candidate or the system."""
+    return {
+        "application_no": review.application_no,
+        "at": clock.now(),
+        "tier": cast("Tier | None", by.tier if by is not None else None),
+        "act": act,
+        "staff_id": by.id if by is not None else None,
+        "round": review.round,
+        "revision": review.revision,
+        "detail": detail or {},
+    }
+
+
+async def write_history(session: AsyncSession, *lines: dict[str, Any]) -> None:
+    """Add lines in the transaction of the acts themselves."""
+    if lines:
+        await session.execute(insert(tables.history), list(lines))

@@ -1,0 +1,1 @@
+"""HTTP in: candidates' sessions, their applications, their images."""

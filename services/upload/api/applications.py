@@ -1,0 +1,148 @@
+"""A candidate's application: the page, its images, handing in."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from services.upload import door, queries, tables
+from services.upload.api.edge import AtEdge, OwnApplication, no_such_image
+from services.upload.use_cases import materials, submissions
+from services.upload.use_cases.materials import Place
+from shared.errors import Conflict
+from shared.idempotency import Answer, IdempotencyKey, fingerprint, once
+from shared.storage import ObjectGone
+
+router = APIRouter(prefix="/applications/{application_no}", tags=["application"])
+
+Item = Annotated[str, Path(max_length=64)]
+
+
+class Nothing(BaseModel):
+    """An empty body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@router.get("")
+async def read_application(application_no: OwnApplication, edge: AtEdge) -> JSONResponse:
+    """The whole page: state, checklist, images, feedback, timeline, and the final opinion once it is published."""
+    async with edge.sessions() as session:
+        page = await queries.page(session, edge.shelf, edge.keys, application_no)
+    return JSONResponse(page, headers={"Cache-Control": "private, no-store"})
+
+
+@router.put(
+    "/items/{item}/images/{image_id}",
+    status_code=201,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "image/jpeg": {"schema": {"type": "string", "format": "binary", "maxLength": door.LARGEST_IMAGE}},
+                "image/png": {"schema": {"type": "string", "format": "binary", "maxLength": door.LARGEST_IMAGE}},
+                "multipart/form-data": {
+                    "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+                },
+            },
+        }
+    },
+)
+async def put_image(
+    application_no: OwnApplication, item: Item, image_id: UUID, request: Request, edge: AtEdge
+) -> JSONResponse:
+    """Store an image under an id that the client made; the same bytes again give the same answer."""
+    place = Place(application_no, item, image_id)
+    async with edge.sessions() as session:
+        await materials.check_place(session, edge.shelf, place)
+    arrived = await door.receive(request)
+    key = materials.object_key(place, arrived.sha256)
+    async with edge.sessions() as session:
+        again = await materials.stored_already(session, place, arrived.sha256)
+    if not again:
+        # The object first, with no transaction open: an orphan object is harmless, an orphan row is not.
+        await edge.storage.put(key, arrived.body, arrived.content_type)
+        try:
+            async with edge.sessions.begin() as session:
+                again = not await materials.store(session, edge.shelf, place, arrived, key)
+        except IntegrityError:
+            # Two candidates used one id in the same moment.
+            raise Conflict(
+                "image-id-taken",
+                "图片编号已被使用，请刷新页面后重新上传。",
+                "This image id is in use. Make a new UUID for each image.",
+            ) from None
+    return JSONResponse(await _stored(edge, place), 200 if again else 201)
+
+
+async def _stored(edge: AtEdge, place: Place) -> dict[str, Any]:
+    async with edge.sessions() as session:
+        row = (await session.execute(select(tables.images).where(tables.images.c.image_id == place.image_id))).one()
+    return {
+        "image_id": str(place.image_id),
+        "item": row.item,
+        "status": row.status,
+        "size": row.size,
+        "sha256": row.sha256,
+        "content_type": row.content_type,
+        "uploaded_at": row.uploaded_at.isoformat(),
+        "url": queries.image_url(row.application_no, row.item, place.image_id),
+    }
+
+
+@router.get("/items/{item}/images/{image_id}", response_class=Response)
+async def read_image(application_no: OwnApplication, item: Item, image_id: UUID, edge: AtEdge) -> Response:
+    """The bytes as they are stored."""
+    async with edge.sessions() as session:
+        row = (
+            await session.execute(
+                select(tables.images.c.object_key, tables.images.c.content_type).where(
+                    tables.images.c.image_id == image_id,
+                    tables.images.c.application_no == application_no,
+                    tables.images.c.item == item,
+                    tables.images.c.removed_at.is_(None),
+                )
+            )
+        ).first()
+    if row is None:
+        raise no_such_image()
+    try:
+        body = await edge.storage.get(row.object_key)
+    except ObjectGone:
+        raise no_such_image() from None
+    return Response(
+        body,
+        media_type=row.content_type,
+        headers={"Cache-Control": "private, max-age=3600, immutable", "X-Content-Type-Options": "nosniff"},
+    )
+
+
+@router.delete("/items/{item}/images/{image_id}", status_code=204)
+async def delete_image(application_no: OwnApplication, item: Item, image_id: UUID, edge: AtEdge) -> None:
+    """Take an image off an unlocked item; one that is not there is no error."""
+    async with edge.sessions.begin() as session:
+        await materials.remove(session, edge.shelf, Place(application_no, item, image_id))
+
+
+@router.post("/submissions", status_code=201)
+async def submit(application_no: OwnApplication, edge: AtEdge, key: IdempotencyKey, body: Nothing) -> JSONResponse:
+    """Hand in; everything locks. Refused with each missing item named."""
+
+    async def work() -> Answer:
+        submitted = await submissions.submit(session, edge.shelf, application_no)
+        return Answer(
+            201,
+            {
+                "round": submitted.round,
+                "revision": submitted.revision,
+                "submitted_at": submitted.submitted_at.isoformat(),
+            },
+        )
+
+    async with edge.sessions.begin() as session:
+        answer = await once(session, application_no, key, fingerprint("submissions", body), work)
+    return answer.response()

@@ -1,0 +1,61 @@
+"""What the routes work with, and whose request it is."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from services.upload.accounts import Accounts
+from services.upload.packs import Shelf
+from services.upload.use_cases.rows import no_such_application
+from shared.contracts.event import ApplicationNo
+from shared.database import Sessions
+from shared.errors import NotFound
+from shared.security.identity import IdentitySigner
+from shared.security.sealing import KeyRing
+from shared.security.sessions import LoggedIn, SessionCookies
+from shared.storage import Storage
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Built once by `main.py`; the routes find it on the app."""
+
+    sessions: Sessions
+    storage: Storage
+    shelf: Shelf
+    keys: KeyRing
+    cookies: SessionCookies
+    accounts: Accounts
+    signer: IdentitySigner
+
+
+def _edge(request: Request) -> Edge:
+    edge: Edge = request.app.state.edge
+    return edge
+
+
+AtEdge = Annotated[Edge, Depends(_edge)]
+
+
+async def _logged_in(request: Request, edge: AtEdge) -> LoggedIn:
+    async with edge.sessions.begin() as session:
+        return await edge.cookies.find(session, request)
+
+
+Candidate = Annotated[LoggedIn, Depends(_logged_in)]
+
+
+async def _own_application(candidate: Candidate, application_no: Annotated[str, Path(max_length=64)]) -> str:
+    # Another candidate's application does not exist, whatever its state.
+    if candidate.subject != application_no:
+        raise no_such_application()
+    return application_no
+
+
+OwnApplication = Annotated[ApplicationNo, Depends(_own_application)]
+
+
+def no_such_image() -> NotFound:
+    """An image that is not there for this candidate."""
+    return NotFound("image-not-found", "没有找到这张图片，请刷新页面。", "There is no such image. Reload the page.")

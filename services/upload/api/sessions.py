@@ -1,0 +1,71 @@
+"""Logging in and out, and saying who is asking to the other services."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.upload.api.edge import AtEdge, Candidate
+from shared.errors import Forbidden, Unauthenticated
+from shared.security.identity import HEADER, Identity
+from shared.security.sessions import CSRF_HEADER
+
+router = APIRouter(prefix="/candidate", tags=["session"])
+
+
+class Login(BaseModel):
+    """An account of the exam registration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    login: Annotated[str, Field(min_length=1, max_length=64)]  # application number or ID number
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class SessionOpened(BaseModel):
+    """A session; its token is in the cookie, this is what writes must carry."""
+
+    application_no: str
+    csrf_token: str
+
+
+@router.post("/session", status_code=201)
+async def log_in(body: Login, request: Request, response: Response, edge: AtEdge) -> SessionOpened:
+    """Log in with the application number or the ID number, and the password."""
+    edge.cookies.check_origin(request)
+    async with edge.sessions() as session:
+        application_no = await edge.accounts.check(session, body.login, body.password)
+    if application_no is None:
+        raise Unauthenticated(
+            "login-failed",
+            "报名编号（或证件号码）与密码不匹配，请核对后重试。",
+            "The number and the password do not fit. Check both and try again.",
+        )
+    async with edge.sessions.begin() as session:
+        opened = await edge.cookies.begin(session, response, application_no)
+    return SessionOpened(application_no=application_no, csrf_token=opened.csrf_token)
+
+
+@router.get("/session")
+async def who_am_i(candidate: Candidate) -> SessionOpened:
+    """The session that the cookie belongs to."""
+    return SessionOpened(application_no=candidate.subject, csrf_token=candidate.csrf_token)
+
+
+@router.delete("/session", status_code=204)
+async def log_out(request: Request, response: Response, edge: AtEdge, _: Candidate) -> None:
+    """End the session."""
+    async with edge.sessions.begin() as session:
+        await edge.cookies.end(session, request, response)
+
+
+@router.get("/identity", status_code=204)
+async def identity(
+    request: Request, edge: AtEdge, candidate: Candidate, audience: Annotated[Literal["notify", "review"], Query()]
+) -> Response:
+    """For the gateway: who is asking, signed for one other service. A write must carry the CSRF token here too."""
+    method = request.headers.get("x-forwarded-method", "GET").upper()
+    if method not in {"GET", "HEAD"} and request.headers.get(CSRF_HEADER) != candidate.csrf_token:
+        raise Forbidden("csrf-token-wrong", "页面已过期，请刷新后重试。", "The page is out of date: reload it.")
+    header = edge.signer.sign(Identity("candidate", candidate.subject), audience)
+    return Response(status_code=204, headers={HEADER: header, "Cache-Control": "no-store"})

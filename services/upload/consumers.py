@@ -1,0 +1,54 @@
+"""What upload hears, and what it does about it."""
+
+from services.upload.use_cases import materials, registrations, submissions
+from services.upload.use_cases.registrations import IdNumbers
+from shared.contracts.registration import RegistrationRecorded
+from shared.contracts.review import ReviewFeedback, ReviewPublished
+from shared.contracts.rules import RulesPublished
+from shared.contracts.validation import MaterialChecked
+from shared.database import Sessions
+from shared.messaging.inbox import first_time
+from shared.messaging.kafka import Router, at_least_once_router
+
+
+def make_router() -> Router:
+    """The group `upload`."""
+    router = at_least_once_router("upload")
+    router.batch(RegistrationRecorded)(on_registrations_recorded)
+    router.batch(RulesPublished, max_records=20)(on_rules_published)
+    router.batch(MaterialChecked)(on_materials_checked)
+    router.batch(ReviewFeedback)(on_review_feedback)
+    router.batch(ReviewPublished)(on_reviews_published)
+    return router
+
+
+async def on_registrations_recorded(
+    events: list[RegistrationRecorded], sessions: Sessions, id_numbers: IdNumbers
+) -> None:
+    """A registration is new or has changed."""
+    async with sessions.begin() as session:
+        await registrations.record(session, await first_time(session, events), id_numbers)
+
+
+async def on_rules_published(events: list[RulesPublished], sessions: Sessions) -> None:
+    """A pack has a new version."""
+    async with sessions.begin() as session:
+        await registrations.keep_packs(session, await first_time(session, events))
+
+
+async def on_materials_checked(events: list[MaterialChecked], sessions: Sessions) -> None:
+    """Images were looked at."""
+    async with sessions.begin() as session:
+        await materials.apply_checks(session, await first_time(session, events))
+
+
+async def on_review_feedback(events: list[ReviewFeedback], sessions: Sessions) -> None:
+    """Staff returned items."""
+    async with sessions.begin() as session:
+        await submissions.apply_feedback(session, await first_time(session, events))
+
+
+async def on_reviews_published(events: list[ReviewPublished], sessions: Sessions) -> None:
+    """A region published its opinions."""
+    async with sessions.begin() as session:
+        await submissions.apply_publications(session, await first_time(session, events))

@@ -1,0 +1,33 @@
+"""The events that services tell each other: one file per producer, frozen Pydantic models, no I/O.
+
+`EVENTS` is the whole catalogue; the exported JSON Schemas and the AsyncAPI document are made from it.
+"""
+
+from shared.contracts.event import Event
+from shared.contracts.notify import NoticeDelivered
+from shared.contracts.registration import RegistrationRecorded
+from shared.contracts.review import ReviewDecided, ReviewFeedback, ReviewPublished
+from shared.contracts.rules import RulesPublished
+from shared.contracts.upload import (
+    ApplicationReopened,
+    ApplicationSubmitted,
+    MaterialRemoved,
+    MaterialUploaded,
+)
+from shared.contracts.validation import MaterialChecked
+
+EVENTS: tuple[type[Event], ...] = (
+    RegistrationRecorded,
+    RulesPublished,
+    MaterialUploaded,
+    MaterialRemoved,
+    MaterialChecked,
+    ApplicationSubmitted,
+    ApplicationReopened,
+    ReviewFeedback,
+    ReviewDecided,
+    ReviewPublished,
+    NoticeDelivered,
+)
+
+__all__ = ["EVENTS", "Event"]

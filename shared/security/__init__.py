@@ -1,0 +1,1 @@
+"""Who is asking, and keeping personal data unread by those who may not read it."""

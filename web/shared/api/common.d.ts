@@ -1,0 +1,18 @@
+/** A text that people read: Chinese first, English beside it. */
+export interface Text {
+  zh: string
+  en: string
+}
+
+/** What an automatic check noticed about an image. */
+export interface Finding {
+  code: string
+  severity: 'reject' | 'review' | 'info'
+  measured: number | null
+  limit: number | null
+  words?: Text
+}
+
+export type Facts = Record<string, string | number | boolean | null | (string | number)[]>
+
+export type Opinion = 'approved' | 'rejected' | 'disqualified'

@@ -1,0 +1,3 @@
+import { pages } from '../vite.shared'
+
+export default pages('/console/')
