@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.commands import imports, migrate, rules
+from deploy.commands import check, demo, imports, migrate, rules, specimens
 
 app = typer.Typer(
     name="baoshen",
@@ -12,6 +12,11 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.command()(demo.demo)
+app.command()(check.check)
+app.command()(specimens.specimens)
+app.command()(migrate.migrate)
+
 import_app = typer.Typer(help="Bring registrations and development accounts in.", no_args_is_help=True)
 import_app.command("registrations")(imports.registrations)
 import_app.command("accounts")(imports.accounts)
@@ -20,5 +25,3 @@ app.add_typer(import_app, name="import")
 rules_app = typer.Typer(help="Rule packs: check and publish.", no_args_is_help=True)
 rules_app.command("publish")(rules.publish)
 app.add_typer(rules_app, name="rules")
-
-app.command("migrate")(migrate.migrate)

@@ -147,7 +147,13 @@ def _report(directory: Path, drawn: list[_File], name: str, *, as_json: bool) ->
         for file in drawn:
             typer.echo(json.dumps(file.entry(), ensure_ascii=False))
         return
-    table = Table(title=f"样本 specimens · {name}", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=f"样本 specimens · {name}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     table.add_column("文件 file", no_wrap=True)
     table.add_column("材料项 item", no_wrap=True)
     table.add_column("KB", justify="right")

@@ -27,6 +27,8 @@ _TEMPLATE = """\
 		timeouts {
 			read_header %(read_header)ss
 			read_body %(read_body)ss
+			# Off: in 2.11 it forgets the deadline before the rest of a stalled body is drained, and hangs for good.
+			read_body_idle -1s
 			idle %(idle)ss
 		}
 	}
@@ -49,7 +51,6 @@ _TEMPLATE = """\
 # A service that is down is said to be so, as a problem document like any other.
 (service) {
 	reverse_proxy {args[0]} {
-		flush_interval -1
 		transport http {
 			dial_timeout 3s
 			response_header_timeout 60s

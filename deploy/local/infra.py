@@ -1,11 +1,10 @@
 """`python -m deploy.local.infra --home DIR`: Kafka, PostgreSQL and S3 on free ports, until SIGTERM.
 
-Writes `DIR/environment.json` when everything is ready, so that tests and tools can use it.
+`DIR/environment.json` is there as long as everything is ready, so that tests and tools can use it.
 """
 
 import argparse
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -20,20 +19,13 @@ async def run(home: Path) -> None:
     told_to_stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, told_to_stop.set)
-    file = home / "environment.json"
-    file.unlink(missing_ok=True)
     async with Stack(home, free_ports=True, services=()) as stack:
-        draft = file.with_suffix(".new")
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(stack.environment, indent=1), encoding="utf-8")
-        draft.replace(file)
         for part in stack.status():
             print(
                 f"{part.name:12} {part.state:8} {part.seconds or 0:5.1f} s  {part.address}",
                 flush=True,
             )
         await told_to_stop.wait()
-        file.unlink(missing_ok=True)
 
 
 def main() -> int:

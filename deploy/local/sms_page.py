@@ -92,9 +92,11 @@ _PAGE = """\
 <body>
 <main data-newest="{newest}">
 <h1>开发用短信网关</h1>
-<p class="note">共收到 {total} 条短信，不会真的发出。<span lang="en">Development SMS gateway: kept here, never sent.</span></p>
+<p class="note">共收到 {total} 条短信，不会真的发出。
+<span lang="en">Development SMS gateway: kept here, never sent.</span></p>
 <form action="/" method="get">
-<label>手机号 <span lang="en">Phone</span><input name="to" value="{to}" inputmode="tel" autocomplete="off" maxlength="30"></label>
+<label>手机号 <span lang="en">Phone</span>
+<input name="to" value="{to}" inputmode="tel" autocomplete="off" maxlength="30"></label>
 <button>查看</button>{all_link}
 </form>
 {body}

@@ -1,5 +1,6 @@
 """The whole system on this machine: describes every part, starts what the environment does not already provide."""
 
+import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Self
 
 from deploy.local.databases import database_url, make_databases, migrate_databases
 from deploy.local.errors import StackError
+from deploy.local.caddyfile import Pages
 from deploy.local.parts import s3
+from deploy.local.parts.caddy import gateway
 from deploy.local.parts.kafka import kafka
 from deploy.local.parts.kafka import knows_itself as kafka_answers
 from deploy.local.parts.postgres import USER as POSTGRES_USER
@@ -19,6 +22,7 @@ from deploy.local.places import cache_folder
 from deploy.local.ports import LOOPBACK, check_ports, choose_ports, free_ports
 from deploy.local.secrets import keep_secrets
 from deploy.local.supervisor import Part, PartStatus, Supervisor, Task
+from deploy.local.web import CANDIDATE_PAGES, STAFF_PAGES, build_web
 
 ALL: tuple[str, ...] = (*SERVICES, SMS)
 _READY_FOR_SERVICES = ("databases", "topics", "s3")
@@ -61,6 +65,8 @@ class Stack:
         self._ports = choose_ports(environment, free=free_ports)
         secrets = keep_secrets(self.home)
         self.environment = self._describe_environment(secrets)
+        # Commands in another terminal find the running stack by it (`deploy.environment`).
+        self._environment_file = self.home / "environment.json"
         self._wanted_ports: set[str] = set()
         self._supervisor = Supervisor(
             self.home,
@@ -75,13 +81,16 @@ class Stack:
         try:
             if not self._free_ports:
                 check_ports(self._ports, self._wanted_ports)
+            self._environment_file.unlink(missing_ok=True)
             await self._supervisor.start()
         except BaseException:
             await self._supervisor.stop()
             raise
+        self._tell_environment()
 
     async def stop(self) -> None:
         """Stop everything in reverse order."""
+        self._environment_file.unlink(missing_ok=True)
         await self._supervisor.stop()
 
     async def __aenter__(self) -> Self:
@@ -147,6 +156,13 @@ class Stack:
     async def wait_ready(self, name: str, timeout: float = 60.0) -> None:  # noqa: ASYNC109 - handed on
         """Wait until the part's probe says yes."""
         await self._supervisor.wait_ready(name, timeout)
+
+    def _tell_environment(self) -> None:
+        draft = self._environment_file.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(self.environment, indent=1), encoding="utf-8")
+        draft.replace(self._environment_file)
 
     def _describe_environment(self, secrets: Mapping[str, str]) -> dict[str, str]:
         given, ports = self._given, self._ports
@@ -226,7 +242,13 @@ class Stack:
     def _application(self) -> Sequence[Part | Task]:
         if not self._services:
             return []
-        return [*(self._service(name) for name in self._services)]
+        self._wanted_ports.add("GATEWAY_PORT")
+        pages = Pages(candidate=CANDIDATE_PAGES, staff=STAFF_PAGES)
+        return [
+            *([Task("web", self._build_web, within=900)] if self._web else []),
+            *(self._service(name) for name in self._services),
+            gateway(self.home, self._ports, pages, after=("web",)),
+        ]
 
     def _service(self, name: str) -> Part:
         extra = self._service_environment.get(name, {})
@@ -243,6 +265,9 @@ class Stack:
                 after=_READY_FOR_SERVICES,
             )
         return service(name, next(free_ports()), extra, after=_READY_FOR_SERVICES)
+
+    async def _build_web(self) -> None:
+        await build_web(self._cache)
 
     def _databases(self) -> dict[str, str]:
         return {name: self.environment[f"DATABASE_URL_{name.upper()}"] for name in SERVICES}

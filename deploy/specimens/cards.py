@@ -45,7 +45,7 @@ def marked_id_photo(person: Person, seed: int) -> Image.Image:
     """The ID photo on its own; 样本 stands on the clothes, for the backdrop must stay white."""
     photo = id_photo(seed)
     note = Image.new("L", photo.size)
-    ImageDraw.Draw(note).text((195, 538), MARK, 170, font("sans", 30), anchor="mm")
+    ImageDraw.Draw(note).text((195, 532), MARK, 190, font("sans", 38), anchor="mm")
     photo.paste((255, 255, 255), mask=note)
     return photo
 

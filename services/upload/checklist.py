@@ -1,5 +1,6 @@
 """What one candidate must hand in: a pack's conditions (CEL), compiled and type-checked, over the candidate's facts."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -73,6 +74,13 @@ class Rules:
         unknown = [code for code in pack.ordered_items() if code not in pack.items]
         if unknown:
             raise BadCondition(f"sections name items that are not defined: {', '.join(unknown)}")
+
+    @property
+    def facts_read(self) -> frozenset[str]:
+        """The facts that the pack's conditions name."""
+        conditions = [c for rule in self.pack.items.values() for c in (rule.required_when, rule.offered_when)]
+        words = set(re.findall(r"[a-z_0-9]+", re.sub(r"\"[^\"]*\"|'[^']*'", "", " ".join(conditions))))
+        return frozenset(words & set(Facts.model_fields))
 
     def checklist(self, facts: Facts) -> Checklist:
         """What the candidate with these facts sees."""

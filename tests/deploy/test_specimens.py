@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from click.testing import Result
 from PIL import Image
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from deploy import specimens as drawing
 from deploy.commands.specimens import specimens

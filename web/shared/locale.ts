@@ -14,9 +14,13 @@ function kept(): Locale {
   }
 }
 
-export const locale = ref<Locale>(kept())
+const first = kept()
+const loaders: (() => Promise<void>)[] = []
 
-export function setLocale(next: Locale): void {
+export const locale = ref<Locale>('zh')
+
+export async function setLocale(next: Locale): Promise<void> {
+  if (next === 'en') await Promise.all(loaders.map((load) => load()))
   locale.value = next
   document.documentElement.lang = next === 'zh' ? 'zh-CN' : 'en'
   try {
@@ -26,15 +30,23 @@ export function setLocale(next: Locale): void {
   }
 }
 
+/** Before the page is shown. */
+export async function startLocale(): Promise<void> {
+  // Without its English words a page is still of use.
+  await setLocale(first).catch(() => undefined)
+}
+
 /** The text in the reader's language. */
 export function say(text: Text | null | undefined): string {
   return text?.[locale.value] ?? ''
 }
 
-/** A page's own words: `t('greeting', { name })` fills `{name}`. */
-export function words<K extends string>(table: Record<K, readonly [zh: string, en: string]>) {
-  return (key: K, values: Record<string, string | number> = {}): string => {
-    const [zh, en] = table[key]
-    return (locale.value === 'zh' ? zh : en).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
-  }
+/** A page's own words: `t('greeting', { name })` fills `{name}`. English is loaded only for those who read it. */
+export function words<K extends string>(zh: Record<K, string>, english: () => Promise<{ default: Record<K, string> }>) {
+  let en = zh
+  loaders.push(async () => {
+    en = (await english()).default
+  })
+  return (key: K, values: Record<string, string | number> = {}): string =>
+    (locale.value === 'zh' ? zh : en)[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
 }

@@ -9,7 +9,7 @@ export function makeSession<S extends { csrf_token: string }>(path: string, who:
   const ended = ref(false)
   let back: { promise: Promise<void>; resolve: () => void } | null = null
 
-  const http = new Http({
+  const http: Http = new Http({
     csrfToken: () => current.value?.csrf_token ?? '',
     loggedInAgain() {
       ended.value = true

@@ -1,3 +1,3 @@
-import { pages } from '../vite.shared'
+import { pages } from '../vite.shared.ts'
 
 export default pages('/console/')

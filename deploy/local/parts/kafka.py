@@ -1,13 +1,15 @@
 """Apache Kafka: one KRaft node that is broker and controller, on the JRE of a wheel."""
 
 import shutil
+import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.local import install
 from deploy.local.parts.probes import listens, run_once
-from deploy.local.ports import LOOPBACK
-from deploy.local.supervisor import Part
+from deploy.local.ports import LOOPBACK, free_ports
+from deploy.local.supervisor import Part, Supervisor
 
 NAME = "kafka"
 # A home folder is one cluster of its own, so the id need not differ between homes.
@@ -24,6 +26,9 @@ _JVM = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
     "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",
+    # A start cache that does not fit is ignored; it need not be said in every log.
+    "-Xlog:disable",
+    "-Xlog:all=error:stdout",
 )
 
 _PROPERTIES = """\
@@ -107,6 +112,48 @@ def kafka(home: Path, cache: Path, port: int, controller_port: int) -> Part:
         address=f"{LOOPBACK}:{port}",
         stop_within=6,
     )
+
+
+def start_cache(cache: Path) -> Path:
+    """Where this Java keeps Kafka's classes ready-made, if `make_start_cache` has been run."""
+    return cache / f"kafka-{install.java_version()}-{install.jar_lock_hash()}.aot"
+
+
+async def make_start_cache(cache: Path) -> None:
+    """Run a broker once and let Java remember its classes: it starts in 1.0 s then, instead of 2.5 s."""
+    target = start_cache(cache)
+    if target.exists():
+        return
+    jars = await install.kafka_jars(cache)
+    async with install.one_at_a_time(cache, "kafka-start"):
+        if target.exists():
+            return
+        with tempfile.TemporaryDirectory(dir=cache, prefix="kafka-training-") as name:
+            folder = Path(name)
+            ports = free_ports()
+            part = kafka(folder, cache, next(ports), next(ports))
+            await part.prepare()
+            made = folder / target.name
+            _write_options(folder / NAME / "classpath.args", jars, made, output=True)
+            # Java writes the cache after the broker has stopped, which takes it some seconds.
+            trainer = Supervisor(folder, [replace(part, prepare=_nothing, stop_within=90)])
+            await trainer.start()
+            await trainer.stop()
+            if made.exists():
+                made.replace(target)
+
+
+async def _nothing() -> None:
+    return
+
+
+def _write_options(file: Path, jars: Sequence[Path], aot: Path, *, output: bool = False) -> None:
+    lines = [f'-cp "{":".join(str(jar) for jar in jars)}"']
+    if output:
+        lines.append(f'"-XX:AOTCacheOutput={aot}"')
+    elif aot.exists():
+        lines.append(f'"-XX:AOTCache={aot}"')
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _java(classpath: Path, *words: str) -> Sequence[str]:

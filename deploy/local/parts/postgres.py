@@ -194,7 +194,7 @@ def _copy_programs(programs: Path) -> Path:
 
 def _open_to_all(path: Path) -> bool:
     existing = next(one for one in (path, *path.parents) if one.exists())
-    return all(one.stat().st_mode & 0o005 == 0o005 for one in (existing, *existing.parents))
+    return all(one.stat().st_mode & 0o001 for one in (existing, *existing.parents))
 
 
 def _can_map_user() -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -70,7 +70,7 @@ def line_of(review: Review, act: str, by: Staff | None = None, detail: dict[str,
     return {
         "application_no": review.application_no,
         "at": clock.now(),
-        "tier": cast("Tier | None", by.tier if by is not None else None),
+        "tier": by.tier if by is not None else None,
         "act": act,
         "staff_id": by.id if by is not None else None,
         "round": review.round,

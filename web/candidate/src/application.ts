@@ -33,15 +33,16 @@ export function imageName(item: Item, imageId: string): string {
 export function useApplication(applicationNo: string) {
   const application = shallowRef<Application | null>(null)
   const problem = ref<Problem | null>(null)
-  const { uploads, previews, add, retry, drop } = useUploads(applicationNo, onStored)
+  const { uploads, previews, add, retry, drop } = useUploads(applicationNo, {
+    onStored,
+    onRefused: () => void refresh(),
+  })
   let writes = 0
   let watchedUntil = 0
 
   const items = computed(() => application.value?.sections.flatMap((section) => section.items) ?? [])
   const checking = computed(() => items.value.flatMap((i) => i.images).filter((i) => i.status === 'checking').length)
-  const { soon } = useEvery(refresh, () =>
-    checking.value > 0 || Date.now() < watchedUntil ? WATCHED_MS : CALM_MS,
-  )
+  const { soon } = useEvery(refresh, () => (checking.value > 0 || Date.now() < watchedUntil ? WATCHED_MS : CALM_MS))
 
   async function refresh(): Promise<boolean> {
     const before = writes

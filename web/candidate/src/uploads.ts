@@ -23,7 +23,13 @@ export interface Upload {
   problem: Problem | null
 }
 
-export function useUploads(applicationNo: string, onStored: (upload: Upload, stored: Uploaded) => void) {
+interface Outcome {
+  onStored: (upload: Upload, stored: Uploaded) => void
+  /** The service said no: the page may be out of date. */
+  onRefused: () => void
+}
+
+export function useUploads(applicationNo: string, { onStored, onRefused }: Outcome) {
   const uploads = reactive<Upload[]>([])
   /** By image id: what was just uploaded need not be downloaded to be shown. */
   const previews = new Map<string, string>()
@@ -71,6 +77,7 @@ export function useUploads(applicationNo: string, onStored: (upload: Upload, sto
     } catch (error) {
       upload.state = 'failed'
       upload.problem = error instanceof Problem ? error : noAnswer()
+      if (!upload.problem.passes) onRefused()
     }
     startSome()
   }

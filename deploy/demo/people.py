@@ -1,0 +1,96 @@
+"""A person at a browser: one client per person, with cookies, CSRF token and a new idempotency key per action."""
+
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+import httpx
+
+TIMEOUT = httpx.Timeout(30, connect=5)
+
+
+class Person:
+    """Somebody who is logged in, or about to be.
+
+    Args:
+        origin: the system's one origin.
+        session_path: where they log in (`/candidate/session`, `/staff/session`).
+    """
+
+    def __init__(self, origin: str, session_path: str) -> None:
+        self.http = httpx.AsyncClient(base_url=origin, timeout=TIMEOUT, headers={"Origin": origin}, trust_env=False)
+        self._session_path = session_path
+        self._csrf = ""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
+
+    async def log_in(self, login: str, password: str) -> httpx.Response:
+        """Log in; later writes carry the session's CSRF token."""
+        answer = await self.http.post(self._session_path, json={"login": login, "password": password})
+        if answer.is_success:
+            self._csrf = answer.json()["csrf_token"]
+        return answer
+
+    async def get(self, path: str, **parameters: str) -> httpx.Response:
+        """Read."""
+        return await self.http.get(path, params=parameters)
+
+    async def post(self, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> httpx.Response:
+        """Do something once."""
+        headers = {"X-CSRF-Token": self._csrf, "Idempotency-Key": key or str(uuid4())}
+        return await self.http.post(path, json=body or {}, headers=headers)
+
+    async def put(self, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        """Set something."""
+        return await self.http.put(path, json=body or {}, headers={"X-CSRF-Token": self._csrf})
+
+    async def delete(self, path: str) -> httpx.Response:
+        """Take something away."""
+        return await self.http.delete(path, headers={"X-CSRF-Token": self._csrf})
+
+
+class Candidate(Person):
+    """A candidate and the application that is theirs."""
+
+    def __init__(self, origin: str, application_no: str) -> None:
+        super().__init__(origin, "/candidate/session")
+        self.application_no = application_no
+
+    async def page(self) -> dict[str, Any]:
+        """Everything on the application's page."""
+        answer = await self.get(f"/applications/{self.application_no}")
+        answer.raise_for_status()
+        page: dict[str, Any] = answer.json()
+        return page
+
+    async def items(self) -> dict[str, dict[str, Any]]:
+        """The checklist's items by code."""
+        return {item["item"]: item for section in (await self.page())["sections"] for item in section["items"]}
+
+    async def upload(
+        self, item: str, body: bytes, *, image_id: UUID | None = None, name: str | None = None
+    ) -> httpx.Response:
+        """Upload one image."""
+        headers = {"X-CSRF-Token": self._csrf}
+        if name is not None:
+            headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        url = f"/applications/{self.application_no}/items/{item}/images/{image_id or uuid4()}"
+        return await self.http.put(url, content=body, headers=headers)
+
+    async def submit(self, key: str | None = None) -> httpx.Response:
+        """Hand in."""
+        return await self.post(f"/applications/{self.application_no}/submissions", key=key)
+
+
+class Staff(Person):
+    """A reviewer."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(origin, "/staff/session")
+
+    async def claim(self, application_no: str) -> httpx.Response:
+        """Take hold of one application."""
+        return await self.put(f"/reviews/{application_no}/claim")

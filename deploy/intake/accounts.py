@@ -1,0 +1,77 @@
+"""Development accounts from a file. Passwords never travel: their hashes go straight into the services' stores."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from deploy.intake.tables import Row
+from services.review.accounts import StaffAccount, import_staff
+from services.upload.accounts import CandidateAccount, import_candidates
+from shared.database import make_engine, make_sessions
+from shared.security.passwords import hash_now
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """What a file of accounts holds."""
+
+    candidates: list[CandidateAccount]
+    staff: list[StaffAccount]
+    refused: list[tuple[int, str]]
+
+
+def sort_accounts(rows: Iterable[Row]) -> Sorted:
+    """Accounts by kind, candidates' passwords hashed; rows that don't fit are named by line."""
+    logins: list[tuple[str, str]] = []
+    staff: list[StaffAccount] = []
+    refused: list[tuple[int, str]] = []
+    for row in rows:
+        cells = {name: str(value) for name, value in row.cells.items() if value not in {None, ""}}
+        kind = cells.pop("kind", None)
+        try:
+            if kind == "staff":
+                staff.append(StaffAccount.model_validate(cells))
+            elif kind == "candidate":
+                logins.append(_candidate(cells))
+            else:
+                refused.append((row.line, "kind is neither candidate nor staff"))
+        except ValidationError as error:
+            refused.append((row.line, _faults(error)))
+        except ValueError as error:
+            refused.append((row.line, str(error)))
+    with ThreadPoolExecutor(4) as pool:  # argon2 releases the GIL
+        hashes = list(pool.map(lambda login: hash_now(login[1]), logins))
+    candidates = [CandidateAccount(login, hashed) for (login, _), hashed in zip(logins, hashes, strict=True)]
+    return Sorted(candidates, staff, refused)
+
+
+def _candidate(cells: dict[str, str]) -> tuple[str, str]:
+    login = cells.get("login", "").upper()
+    if not login:
+        raise ValueError("nothing in login (of a candidate: the application number)")
+    if len(cells.get("password", "")) < 8:
+        raise ValueError("password has fewer than 8 characters")
+    return login, cells["password"]
+
+
+def _faults(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in fault['loc']) or 'row'}: {fault['msg']}"
+        for fault in error.errors(include_input=False)[:5]
+    )
+
+
+async def write_accounts(found: Sorted, upload_url: str, review_url: str) -> None:
+    """Write candidates into upload's store and staff into review's."""
+    if found.candidates:
+        engine = make_engine(upload_url, pool_size=1)
+        async with make_sessions(engine).begin() as session:
+            await import_candidates(session, found.candidates)
+        await engine.dispose()
+    if found.staff:
+        engine = make_engine(review_url, pool_size=1)
+        async with make_sessions(engine).begin() as session:
+            await import_staff(session, found.staff)
+        await engine.dispose()

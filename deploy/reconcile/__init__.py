@@ -1,0 +1,1 @@
+"""`baoshen check`: do the four databases, the bucket and the topics agree?"""

@@ -1,0 +1,137 @@
+"""What must be true once everything has settled; each rule counts what it looked at and names what breaks it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from deploy.reconcile.sources import Seen
+from services.upload.domain import STATUS_OF
+
+_SHOWN = 5
+
+
+@dataclass
+class Finding:
+    """One rule: how many were looked at, and the ids of those that break it (application numbers or uuids)."""
+
+    rule: str
+    looked_at: int
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing breaks it."""
+        return not self.broken
+
+    def some(self) -> str:
+        """The first few."""
+        more = f" … {len(self.broken)} in all" if len(self.broken) > _SHOWN else ""
+        return ", ".join(self.broken[:_SHOWN]) + more
+
+
+def reconcile(seen: Seen, *, expected_dead: int = 0) -> list[Finding]:
+    """All rules.
+
+    Args:
+        seen: what was read.
+        expected_dead: dead letters that were put there on purpose.
+    """
+    return [
+        _settled(seen),
+        _dead_letters(seen, expected_dead),
+        _objects(seen),
+        _told(seen),
+        _checked(seen),
+        _shown(seen),
+        _submissions(seen),
+        _feedback(seen),
+        _notices(seen),
+        _opinions(seen),
+    ]
+
+
+def _settled(seen: Seen) -> Finding:
+    broken = [f"{service}: {rows['outbox'][0]['count']} rows in the outbox" for service, rows in seen.rows.items()
+              if rows["outbox"][0]["count"]]  # fmt: skip
+    broken += [f"{group}: {behind} records not committed" for group, behind in seen.lag.items() if behind]
+    return Finding("nothing is under way", len(seen.rows) + len(seen.lag), broken)
+
+
+def _dead_letters(seen: Seen, expected: int) -> Finding:
+    dead = [
+        f"{row['consumer_group']}/{row['topic']}: {row['count']} {row['status']}"
+        for rows in seen.rows.values()
+        for row in rows["dead"]
+    ]
+    count = sum(row["count"] for rows in seen.rows.values() for row in rows["dead"])
+    broken = [] if count == expected else dead or [f"{expected} expected, none found"]
+    return Finding("nothing in the dead letters that was not put there on purpose", count, broken)
+
+
+def _objects(seen: Seen) -> Finding:
+    images = [image for image in seen.rows["upload"]["images"] if image["object_deleted_at"] is None]
+    broken = [str(i["image_id"]) for i in images if seen.objects.get(i["object_key"]) != i["size"]]
+    return Finding("every accepted image has its object, whole", len(images), broken)
+
+
+def _told(seen: Seen) -> Finding:
+    # What is older than the topic's retention is rightly gone from it.
+    since = datetime.now(UTC) - timedelta(days=29)
+    rows = {str(image["image_id"]): image for image in seen.rows["upload"]["images"]}
+    broken = [f"{i} (not told)" for i, row in rows.items() if row["uploaded_at"] > since and i not in seen.told_images]
+    broken += [f"{image_id} (told, no row)" for image_id in seen.told_images - rows.keys()]
+    return Finding("every accepted image was told, and no other", len(rows), broken)
+
+
+def _checked(seen: Seen) -> Finding:
+    checks = Counter(str(check["image_id"]) for check in seen.rows["validation"]["checks"])
+    images = [i for i in seen.rows["upload"]["images"] if i["removed_at"] is None]
+    broken = [str(i["image_id"]) for i in images if checks[str(i["image_id"])] != 1]
+    return Finding("every image has exactly one final check", len(images), broken)
+
+
+def _shown(seen: Seen) -> Finding:
+    verdicts = {str(check["image_id"]): check for check in seen.rows["validation"]["checks"]}
+    images = [i for i in seen.rows["upload"]["images"] if i["removed_at"] is None]
+    broken = []
+    for image in images:
+        check = verdicts.get(str(image["image_id"]))
+        if check is None or STATUS_OF[check["verdict"]].value != image["status"]:
+            broken.append(str(image["image_id"]))
+    return Finding("the candidate sees what validation found", len(images), broken)
+
+
+def _submissions(seen: Seen) -> Finding:
+    reviews = {row["application_no"]: row for row in seen.rows["review"]["reviews"]}
+    submitted = [row for row in seen.rows["upload"]["applications"] if row["round"] > 0]
+    broken = [
+        row["application_no"]
+        for row in submitted
+        if row["application_no"] not in reviews
+        or (row["state"] == "submitted" and reviews[row["application_no"]]["revision"] != row["revision"])
+    ]
+    return Finding("review has every submission, in its newest revision", len(submitted), broken)
+
+
+def _feedback(seen: Seen) -> Finding:
+    told = set(seen.told["review.feedback.v1"])
+    kept = [row for row in seen.rows["upload"]["feedback"] if row["tier"] != "system"]
+    broken = [f"{len(told)} told, {len(kept)} on candidates' pages"] if len(told) != len(kept) else []
+    return Finding("every feedback is on its candidate's page, once", len(told), broken)
+
+
+def _notices(seen: Seen) -> Finding:
+    notices = Counter(str(row["event_id"]) for row in seen.rows["notify"]["notices"])
+    events = [
+        event_id
+        for topic in ("review.feedback.v1", "review.published.v1", "application.reopened.v1")
+        for event_id in seen.told[topic]
+    ]
+    return Finding("every feedback has exactly one in-app notice", len(events), [e for e in events if notices[e] != 1])
+
+
+def _opinions(seen: Seen) -> Finding:
+    published = [row for row in seen.rows["review"]["reviews"] if row["published_at"] is not None]
+    opinions = {row["application_no"]: row["opinion"] for row in seen.rows["upload"]["applications"]}
+    broken = [r["application_no"] for r in published if opinions.get(r["application_no"]) != r["opinion"]]
+    return Finding("every published opinion has reached upload", len(published), broken)

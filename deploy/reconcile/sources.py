@@ -1,0 +1,165 @@
+"""Reading what is to be compared: rows of the four databases, keys of the bucket, records of the topics."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from pydantic import ValidationError
+from sqlalchemy import text
+
+from deploy.environment import SERVICES, database_of
+from services.notify.consumers import make_router as notify_router
+from services.review.consumers import make_router as review_router
+from services.upload.consumers import make_router as upload_router
+from services.validation.consumers import make_router as validation_router
+from shared.contracts.upload import MaterialUploaded
+from shared.database import make_engine
+from shared.messaging.envelope import text_headers
+from shared.messaging.lag import LagReader
+from shared.storage import Storage
+
+READ_TOPICS = (
+    "material.uploaded.v1",
+    "material.checked.v1",
+    "application.submitted.v1",
+    "application.reopened.v1",
+    "review.feedback.v1",
+    "review.published.v1",
+)
+
+_QUERIES: dict[str, dict[str, str]] = {
+    "upload": {
+        "applications": "SELECT application_no, state, round, revision, opinion, effective_at FROM applications",
+        "images": "SELECT image_id, application_no, object_key, size, sha256, status, check_no, removed_at, "
+        "uploaded_at, object_deleted_at FROM images",
+        "feedback": "SELECT feedback_id, application_no, tier FROM feedback",
+    },
+    "validation": {"checks": "SELECT image_id, verdict, check_no, sha256 FROM checks"},
+    "review": {
+        "reviews": "SELECT application_no, state, round, revision, opinion, published_at FROM reviews",
+    },
+    "notify": {"notices": "SELECT notice_id, event_id, application_no, about FROM notices"},
+}
+_EVERYWHERE = {
+    "outbox": "SELECT count(*) AS count FROM outbox",
+    "dead": "SELECT consumer_group, status, topic, count(*) AS count FROM dead_letters GROUP BY 1, 2, 3",
+    "parked": "SELECT count(*) AS count FROM parked_keys",
+}
+Rows = list[dict[str, Any]]
+
+
+@dataclass
+class Seen:
+    """Everything that was read.
+
+    Attributes:
+        rows: rows by service and name.
+        objects: size in bytes by key.
+        told: by topic, the event ids and how often each stands there.
+        told_images: the images of material.uploaded.
+        lag: records not committed yet, by group.
+    """
+
+    rows: dict[str, dict[str, Rows]] = field(default_factory=dict)
+    objects: dict[str, int] = field(default_factory=dict)
+    told: dict[str, dict[str, int]] = field(default_factory=lambda: {topic: {} for topic in READ_TOPICS})
+    told_images: set[str] = field(default_factory=set)
+    lag: dict[str, int] = field(default_factory=dict)
+
+
+async def read_everything(env: Mapping[str, str]) -> Seen:
+    """Read all sources once. Reads only; a running system may be written to meanwhile."""
+    seen = Seen()
+    seen.lag = await read_lag(env["KAFKA_BOOTSTRAP_SERVERS"])
+    for service in SERVICES:
+        seen.rows[service] = await _read_database(database_of(service, dict(env)), _QUERIES[service] | _EVERYWHERE)
+    seen.objects = await _read_bucket(env)
+    await _read_topics(env["KAFKA_BOOTSTRAP_SERVERS"], seen)
+    return seen
+
+
+async def unsettled(env: Mapping[str, str]) -> int:
+    """How much is still under way: outbox rows, records not committed, images not checked."""
+    waiting = sum((await read_lag(env["KAFKA_BOOTSTRAP_SERVERS"])).values())
+    for service in SERVICES:
+        rows = await _read_database(database_of(service, dict(env)), {"outbox": _EVERYWHERE["outbox"]})
+        waiting += rows["outbox"][0]["count"]
+    checking = "SELECT count(*) AS count FROM images WHERE status = 'checking' AND removed_at IS NULL"
+    rows = await _read_database(database_of("upload", dict(env)), {"checking": checking})
+    return int(waiting + rows["checking"][0]["count"])
+
+
+async def _read_database(url: str, queries: Mapping[str, str]) -> dict[str, Rows]:
+    engine = make_engine(url, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            return {
+                name: [dict(row) for row in (await connection.execute(text(query))).mappings()]
+                for name, query in queries.items()
+            }
+    finally:
+        await engine.dispose()
+
+
+async def _read_bucket(env: Mapping[str, str]) -> dict[str, int]:
+    store = Storage(
+        endpoint_url=env.get("S3_ENDPOINT_URL"),
+        access_key=env["S3_ACCESS_KEY"],
+        secret_key=env["S3_SECRET_KEY"],
+        bucket=env["S3_BUCKET"],
+    )
+    async with store:
+        return {key: size async for key, size in store.keys()}  # noqa: SIM118 no mapping
+
+
+async def read_lag(bootstrap: str) -> dict[str, int]:
+    """Records that each group has not committed."""
+    async with LagReader(bootstrap) as reader:
+        lags = {}
+        for router in (upload_router(), validation_router(), review_router(), notify_router()):
+            topics = [event.topic for event in router.heard]
+            lags[router.group] = sum(lag.behind for lag in await reader.read(router.group, topics))
+        return lags
+
+
+async def _read_topics(bootstrap: str, seen: Seen) -> None:
+    """Event ids by topic, each with how often it stands there, and the images that were told."""
+    partitions = await _partitions(bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, request_timeout_ms=20_000)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(partitions)
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        left = set(partitions)
+        while left:
+            for partition, records in (await consumer.getmany(timeout_ms=500)).items():
+                for record in records:
+                    _note(seen, partition.topic, record)
+            left = {partition for partition in left if await consumer.position(partition) < ends[partition]}
+    finally:
+        await consumer.stop()
+
+
+def _note(seen: Seen, topic: str, record: ConsumerRecord) -> None:
+    ids = seen.told.setdefault(topic, {})
+    event_id = text_headers(record.headers).get("ce_id")
+    if event_id is None:
+        return  # no event: it is in the dead letters of those who hear the topic
+    ids[event_id] = ids.get(event_id, 0) + 1
+    if topic == MaterialUploaded.topic:
+        with contextlib.suppress(ValidationError):
+            seen.told_images.add(str(MaterialUploaded.model_validate_json(record.value or b"").image_id))
+
+
+async def _partitions(bootstrap: str) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
+    await admin.start()
+    try:
+        described = await admin.describe_topics(list(READ_TOPICS))
+    finally:
+        await admin.close()
+    return [TopicPartition(t["topic"], p["partition"]) for t in described for p in t["partitions"]]

@@ -1,0 +1,17 @@
+"""HTTP in: staff sessions, the queues, one application, publications."""
+
+from fastapi import APIRouter
+
+from services.review.api import publications, reviews, sessions
+from services.review.api.edge import Edge
+from services.review.shapes import Problem
+
+router = APIRouter(
+    responses={
+        code: {"model": Problem, "content": {"application/problem+json": {}}} for code in (400, 401, 403, 404, 409, 422)
+    }
+)
+for part in (sessions, reviews, publications):
+    router.include_router(part.router)
+
+__all__ = ["Edge", "router"]

@@ -1,0 +1,184 @@
+"""One application on one screen: facts, items with their images and marks, notices, history."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row as SqlRow
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.review import tables
+from services.review.domain import Review, Staff, no_such_application
+from services.review.packs import Shelf
+from services.review.queries.people import on_the_screen, opened
+from services.review.shapes import (
+    Detail,
+    FindingShown,
+    ImageShown,
+    ItemShown,
+    Line,
+    MarkShown,
+    NoticeShown,
+    Reason,
+    SectionShown,
+)
+from shared import clock
+from shared.contracts.rules import Pack
+from shared.security.sealing import KeyRing
+
+# More than that nobody reads on a screen; the audit has the rest.
+_LINES = 200
+_IMAGES = 1000
+_NOTICES = 50
+
+
+async def detail_of(
+    session: AsyncSession, key_ring: KeyRing, shelf: Shelf, staff: Staff, application_no: str
+) -> Detail:
+    """Everything that this person may see of an application.
+
+    Raises:
+        NotFound: there is none in this person's scope.
+        Unavailable: its rules have not arrived yet.
+    """
+    review = await session.get(Review, application_no)
+    if review is None or not staff.sees(review.region, review.site):
+        raise no_such_application()
+    now = clock.now()
+    mine = review.is_held_by(staff, now)
+    pack = await shelf.get(session, review.pack_id, review.pack_version)
+    sealed = await session.scalar(
+        select(tables.applications.c.sealed).where(tables.applications.c.application_no == application_no)
+    )
+    shows = _shows_opinion(staff, review, now)
+    return Detail(
+        application_no=review.application_no,
+        state=review.state.value,
+        tier=review.tier,
+        round=review.round,
+        revision=review.revision,
+        year=review.year,
+        region=review.region,
+        region_name=pack.region.name,
+        site=review.site,
+        site_name=next((site.name for site in pack.sites if site.code == review.site), None),
+        route=review.route,
+        facts=review.facts,
+        candidate=on_the_screen(opened(key_ring, sealed), claimed=mine),
+        submitted_at=review.submitted_at,
+        claimed=review.is_held(now),
+        claimed_by_me=mine,
+        claimed_until=review.claimed_until if review.is_held(now) else None,
+        opinion=review.opinion if shows else None,
+        published_at=review.published_at,
+        reasons=[Reason(code=code, words=words) for code, words in pack.reasons.items()],
+        sections=_sections(
+            review, pack, await _images(session, review, pack), await _marks(session, application_no, staff)
+        ),
+        notices=await _notices(session, application_no),
+        history=await _history(session, application_no, with_decisions=shows),
+    )
+
+
+def _shows_opinion(staff: Staff, review: Review, now: datetime) -> bool:
+    # Before it takes effect an opinion is known to the region alone; a site's office is near the candidates.
+    return staff.tier == "region" or (review.published_at is not None and review.published_at <= now)
+
+
+async def _images(session: AsyncSession, review: Review, pack: Pack) -> dict[str, list[ImageShown]]:
+    rows = await session.execute(
+        select(
+            tables.images,
+            tables.checks.c.verdict.label("checked_verdict"),
+            tables.checks.c.reason,
+            tables.checks.c.findings,
+        )
+        .outerjoin(tables.checks, tables.checks.c.image_id == tables.images.c.image_id)
+        .where(tables.images.c.application_no == review.application_no)
+        .order_by(tables.images.c.uploaded_at, tables.images.c.image_id)
+        .limit(_IMAGES)
+    )
+    by_item: dict[str, list[ImageShown]] = {}
+    for row in rows:
+        by_item.setdefault(row.item, []).append(_image(row, review, pack))
+    return by_item
+
+
+def _image(row: SqlRow[Any], review: Review, pack: Pack) -> ImageShown:
+    return ImageShown(
+        image_id=row.image_id,
+        verdict=row.checked_verdict or row.verdict,
+        reason=row.reason,
+        findings=[FindingShown(**found, words=pack.reasons.get(found["code"])) for found in row.findings or ()],
+        uploaded_at=row.uploaded_at,
+        size=row.size,
+        content_type=row.content_type,
+        round=row.first_round,
+        current=row.last_round == review.round,
+        url=f"/reviews/{review.application_no}/images/{row.image_id}",
+    )
+
+
+async def _marks(session: AsyncSession, application_no: str, staff: Staff) -> dict[str, MarkShown]:
+    rows = await session.execute(
+        select(tables.marks).where(tables.marks.c.application_no == application_no, tables.marks.c.tier == staff.tier)
+    )
+    return {
+        row.item: MarkShown(mark=row.mark, reason_code=row.reason_code, words=row.words, image_ids=list(row.image_ids))
+        for row in rows
+    }
+
+
+def _sections(
+    review: Review, pack: Pack, images: dict[str, list[ImageShown]], marks: dict[str, MarkShown]
+) -> list[SectionShown]:
+    changed = set(review.changed_items) if review.round > 1 else set()
+    return [
+        SectionShown(
+            title=section.title,
+            items=[
+                ItemShown(
+                    item=code,
+                    title=pack.items[code].title,
+                    instruction=pack.items[code].instruction,
+                    channel=pack.items[code].channel,
+                    handed_in=any(image.current for image in images.get(code, ())),
+                    changed=code in changed,
+                    mark=marks.get(code),
+                    images=images.get(code, []),
+                )
+                for code in section.items
+                if code in pack.items
+            ],
+        )
+        for section in pack.sections
+    ]
+
+
+async def _notices(session: AsyncSession, application_no: str) -> list[NoticeShown]:
+    rows = await session.execute(
+        select(tables.notices)
+        .where(tables.notices.c.application_no == application_no)
+        .order_by(tables.notices.c.delivered_at.desc())
+        .limit(_NOTICES)
+    )
+    return [
+        NoticeShown(at=row.delivered_at, about=row.about, channel=row.channel, outcome=row.outcome, round=row.round)
+        for row in rows
+    ]
+
+
+async def _history(session: AsyncSession, application_no: str, *, with_decisions: bool) -> list[Line]:
+    query = (
+        select(tables.history, tables.staff.c.display_name)
+        .outerjoin(tables.staff, tables.staff.c.id == tables.history.c.staff_id)
+        .where(tables.history.c.application_no == application_no)
+        .order_by(tables.history.c.id.desc())
+        .limit(_LINES)
+    )
+    if not with_decisions:
+        query = query.where(tables.history.c.act.not_in(("decided", "published")))
+    return [
+        Line(at=row.at, tier=row.tier, act=row.act, by=row.display_name, round=row.round, detail=row.detail)
+        for row in await session.execute(query)
+    ]

@@ -1,0 +1,53 @@
+"""Where an image's bytes lie, for those who may look at it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.review import tables
+from services.review.domain import Review, Staff, no_such_application, not_claimed
+from shared import clock
+from shared.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image's object."""
+
+    object_key: str
+    content_type: str
+
+
+async def image_of(session: AsyncSession, staff: Staff, application_no: str, image_id: UUID) -> Stored:
+    """An image that was handed in with the application. Papers are personal data: a claim opens them.
+
+    Raises:
+        Conflict: this person does not hold the application.
+        NotFound: no such application or image for this person.
+    """
+    review = await session.get(Review, application_no)
+    if review is None or not staff.sees(review.region, review.site):
+        raise no_such_application()
+    if not review.is_held_by(staff, clock.now()):
+        raise not_claimed()
+    row = (
+        await session.execute(
+            select(tables.images.c.object_key, tables.images.c.content_type).where(
+                tables.images.c.application_no == application_no, tables.images.c.image_id == image_id
+            )
+        )
+    ).first()
+    if row is None:
+        raise no_such_image()
+    return Stored(row.object_key, row.content_type)
+
+
+def no_such_image() -> NotFound:
+    """Never handed in with this application, or not kept."""
+    return NotFound(
+        "image-not-found",
+        "没有找到这张图片，请刷新页面。",
+        "There is no such image of this application. Reload the page.",
+    )

@@ -1,0 +1,51 @@
+"""What is asked of an image, and how findings become a verdict. No I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.contracts.validation import Finding, Verdict
+
+# 200 KB, read as 200 × 1024.
+LARGEST_BYTES = 204_800
+# A phone's picture has 12 to 50 million pixels; one of 200 KB that claims more than 25 hides something.
+MOST_PIXELS = 25_000_000
+LEAST_SIDE_PX = 100
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one look at one image found.
+
+    Attributes:
+        verdict: whether it can stay.
+        reason: `ok`, or the code of the gravest finding.
+        findings: everything noticed, the gravest first.
+        metrics: what was measured on the way, such as `width_px`.
+    """
+
+    verdict: Verdict
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+GONE = Check("gone", "gone", (Finding(code="gone", severity="reject"),))
+"""The object is not there any more: the image was removed before it was looked at."""
+
+_GRAVITY = {"reject": 0, "review": 1, "info": 2}
+_VERDICTS: dict[str, Verdict] = {"reject": "reject", "review": "review", "info": "accept"}
+
+
+def judge(findings: Sequence[Finding], metrics: dict[str, float]) -> Check:
+    """The gravest finding decides; among equals the one that was noticed first."""
+    if not findings:
+        return Check("accept", "ok", (), metrics)
+    ordered = tuple(sorted(findings, key=lambda finding: _GRAVITY[finding.severity]))
+    gravest = ordered[0]
+    verdict = _VERDICTS[gravest.severity]
+    return Check(verdict, "ok" if verdict == "accept" else gravest.code, ordered, metrics)
+
+
+def rejected(code: str, measured: float | None = None, limit: float | None = None) -> Finding:
+    """A finding that decides by itself."""
+    return Finding(code=code, severity="reject", measured=measured, limit=limit)

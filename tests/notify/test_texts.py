@@ -1,0 +1,69 @@
+"""The sentences: one SMS part each, and nothing in it that is for the inbox only."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.notify import texts
+from services.notify.domain import About, Content, NamedItem
+from services.notify.texts import SIGNATURE, SMS_PART, Bilingual, Names
+
+NAMES = Names(
+    Bilingual("2026 年医师资格考试", "the 2026 exam"),
+    {f"item_{chr(97 + n)}": Bilingual("材料" * length, "x") for n, length in enumerate([1, 2, 4, 6, 3, 8, 20])},
+)
+
+
+def content(*codes: str, **more: object) -> Content:
+    return Content(items=tuple(NamedItem(item=code, words="words-of-the-reviewer") for code in codes), **more)
+
+
+@pytest.mark.parametrize("about", ["returned", "reopened"])
+@pytest.mark.parametrize("count", range(1, 8))
+def test_an_sms_is_one_part_however_many_items_there_are(about: About, count: int) -> None:
+    codes = list(NAMES.items)[-count:]
+
+    sms = texts.sms(about, 99, content(*codes), NAMES)
+
+    assert len(sms) <= SMS_PART
+    assert sms.startswith(SIGNATURE)
+    assert "words" not in sms
+
+
+def test_items_that_do_not_fit_are_counted() -> None:
+    sms = texts.sms("returned", 2, content(*NAMES.items), NAMES)
+
+    assert "材料、材料材料、材料材料材料材料" in sms
+    assert "等7项" in sms
+
+
+def test_items_without_a_known_name_are_counted_not_called_by_their_code() -> None:
+    sms = texts.sms("returned", 1, content("diploma", "degree"), Names())
+
+    assert "2项材料" in sms
+    assert "diploma" not in sms
+
+
+@pytest.mark.parametrize("opinion", ["approved", "rejected", "disqualified"])
+def test_the_sms_of_a_publication_does_not_tell_the_outcome(opinion: str) -> None:
+    told = {texts.sms("published", 1, Content(opinion=each, words="理由"), NAMES) for each in ("approved", opinion)}
+
+    assert len(told) == 1
+    assert len(told.pop()) <= SMS_PART
+
+
+@pytest.mark.parametrize("cause", ["image_failed", "registration_changed"])
+def test_a_reopening_without_items_has_its_sms_too(cause: str) -> None:
+    sms = texts.sms("reopened", 1, Content(cause=cause, items=content("item_a").items), NAMES)
+
+    assert len(sms) <= SMS_PART
+    assert "请登录系统" in sms
+
+
+def test_times_are_beijing_time() -> None:
+    at = datetime(2026, 3, 1, 18, 30, tzinfo=UTC)
+
+    text = texts.text("submitted", 1, at, Content(), NAMES)
+
+    assert "2026-03-02 02:30" in text.zh
+    assert "2026-03-02 02:30 Beijing time" in text.en

@@ -1,0 +1,277 @@
+"""The region's acts: decide, return, send back; and publishing all opinions at once."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from services.review.domain import Staff
+from services.review.use_cases import publications
+from shared.contracts.review import ReviewDecided, ReviewFeedback, ReviewPublished
+from tests.builders.review import NO, a_submission
+from tests.review.conftest import ReviewUnderTest, Time
+
+SECOND = "15012021000002"
+
+
+async def test_the_whole_way_through_both_tiers_tells_each_step_once(review: ReviewUnderTest) -> None:
+    await review.decided()
+    region = await review.desk("region")
+
+    published = await region.post("/publications", {"region": "15", "year": 2021})
+
+    assert published.status_code == 201
+    assert published.json()["published"] == 1
+    told = await review.tells(ReviewDecided)
+    assert [(event.tier, event.outcome) for event in told] == [("site", "passed_site"), ("region", "approved")]
+    [opinion] = await review.tells(ReviewPublished)
+    assert (opinion.application_no, opinion.opinion, opinion.revision) == (NO, "approved", 1)
+    assert str(opinion.publication_id) == published.json()["publication_id"]
+    shown = await region.sees()
+    assert (shown["state"], shown["opinion"]) == ("decided", "approved")
+    assert [line["act"] for line in reversed(shown["history"])] == [
+        "submitted", "claimed", "passed", "claimed", "decided", "published",
+    ]  # fmt: skip
+    assert await region.queue("decided") == [NO]
+
+
+async def test_site_staff_calling_the_region_s_acts_is_403(review: ReviewUnderTest) -> None:
+    await review.passed()
+    site = await review.desk("site")
+
+    answers = [
+        await site.post(f"/reviews/{NO}/decisions", {"outcome": "approved", "words": ""}),
+        await site.post(f"/reviews/{NO}/send-backs", {"words": "再看看"}),
+        await site.post("/publications", {"region": "15", "year": 2021}),
+    ]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(403, "region-act")}
+
+
+async def test_the_region_s_staff_passing_on_to_themselves_is_403(review: ReviewUnderTest) -> None:
+    await review.has()
+    region = await review.desk("region")
+
+    answer = await region.post(f"/reviews/{NO}/passes")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "site-act")
+
+
+async def test_site_staff_can_not_claim_what_is_with_the_region(review: ReviewUnderTest) -> None:
+    await review.passed()
+
+    answer = await (await review.desk("site")).claim()
+
+    assert (answer.status_code, answer.json()["code"], answer.json()["state"]) == (
+        409,
+        "not-in-your-queue",
+        "at_region",
+    )
+
+
+async def test_a_decision_on_an_unclaimed_application_is_409(review: ReviewUnderTest) -> None:
+    await review.passed()
+    region = await review.desk("region")
+
+    answer = await region.post(f"/reviews/{NO}/decisions", {"outcome": "approved", "words": ""})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-claimed")
+    assert [event.outcome for event in await review.tells(ReviewDecided)] == ["passed_site"]
+
+
+async def test_a_decision_under_a_colleague_s_claim_is_409(review: ReviewUnderTest) -> None:
+    await review.passed()
+    await (await review.desk("admin")).claim()
+
+    answer = await (await review.desk("region")).post(f"/reviews/{NO}/decisions", {"outcome": "approved", "words": ""})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-claimed")
+
+
+@pytest.mark.parametrize("outcome", ["rejected", "disqualified"])
+async def test_a_rejection_needs_words_and_they_travel_with_the_publication(
+    review: ReviewUnderTest, outcome: str
+) -> None:
+    await review.passed()
+    region = await review.desk("region")
+    await region.claim()
+
+    without = await region.post(f"/reviews/{NO}/decisions", {"outcome": outcome, "words": " "})
+    with_them = await region.post(f"/reviews/{NO}/decisions", {"outcome": outcome, "words": "学历不符合要求"})
+    await region.post("/publications", {"region": "15", "year": 2021})
+
+    assert (without.status_code, without.json()["code"]) == (422, "words-missing")
+    assert with_them.status_code == 201
+    [told] = await review.tells(ReviewPublished)
+    assert (told.opinion, told.words) == (outcome, "学历不符合要求")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"outcome": "passed_site"}, {"outcome": "approved", "region": "15"}, {"outcome": "approved", "revision": 0}],
+)
+async def test_a_decision_that_is_none_is_422(review: ReviewUnderTest, body: dict[str, object]) -> None:
+    await review.passed()
+    region = await review.desk("region")
+    await region.claim()
+
+    answer = await region.post(f"/reviews/{NO}/decisions", body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+
+
+async def test_a_decided_application_takes_no_further_act(review: ReviewUnderTest) -> None:
+    await review.decided()
+    region = await review.desk("region")
+
+    answers = [
+        await region.claim(),
+        await region.post(f"/reviews/{NO}/decisions", {"outcome": "rejected", "words": "不"}),
+        await region.post(f"/reviews/{NO}/returns"),
+    ]
+
+    assert {(answer.status_code, answer.json()["state"]) for answer in answers} == {(409, "decided")}
+
+
+async def test_what_the_region_returns_comes_back_to_the_region(review: ReviewUnderTest) -> None:
+    await review.passed()
+    site, region = await review.desk("site"), await review.desk("region")
+    await region.claim()
+    await region.mark_returned()
+    await region.post(f"/reviews/{NO}/returns")
+    [told] = await review.tells(ReviewFeedback)
+
+    await review.hears(a_submission(round=2, changed=("diploma",)))
+
+    assert told.tier == "region"
+    assert (await site.queue(), await region.queue()) == ([], [NO])
+
+
+async def test_what_the_region_sends_back_waits_at_the_site_again(review: ReviewUnderTest) -> None:
+    await review.passed()
+    site, region = await review.desk("site"), await review.desk("region")
+    await region.claim()
+
+    empty = await region.post(f"/reviews/{NO}/send-backs", {"words": ""})
+    answer = await region.post(f"/reviews/{NO}/send-backs", {"words": "请再核对毕业证书"})
+
+    assert (empty.status_code, answer.status_code) == (422, 201)
+    assert answer.json()["state"] == "at_site"
+    assert (await site.queue(), await region.queue()) == ([NO], [])
+    assert (await review.tells(ReviewDecided))[-1].outcome == "sent_back"
+    assert (await site.sees())["history"][0]["detail"] == {"words": "请再核对毕业证书"}
+
+
+async def test_before_it_is_published_the_site_does_not_see_the_opinion(review: ReviewUnderTest) -> None:
+    await review.decided(outcome="disqualified", words="弄虚作假")
+    site, region = await review.desk("site"), await review.desk("region")
+
+    before = (await site.get(f"/reviews/{NO}")).text
+    await region.post("/publications", {"region": "15", "year": 2021})
+    after = await site.sees()
+
+    assert "disqualified" not in before
+    assert "弄虚作假" not in before
+    assert after["opinion"] == "disqualified"
+
+
+async def test_publishing_is_refused_while_one_is_unfinished(review: ReviewUnderTest) -> None:
+    await review.decided()
+    await review.has(application_no=SECOND)
+    region = await review.desk("region")
+
+    answer = await region.post("/publications", {"region": "15", "year": 2021})
+
+    assert answer.status_code == 409
+    problem = answer.json()
+    assert (problem["code"], problem["unfinished"], problem["by_state"]) == ("reviews-unfinished", 1, {"at_site": 1})
+    assert await review.tells(ReviewPublished) == []
+    assert await review.rows("SELECT 1 FROM publications") == []
+
+
+async def test_what_is_with_a_candidate_is_unfinished_too(review: ReviewUnderTest) -> None:
+    await review.has()
+    site = await review.desk("site")
+    await site.claim()
+    await site.mark_returned()
+    await site.post(f"/reviews/{NO}/returns")
+
+    answer = await (await review.desk("region")).post("/publications", {"region": "15", "year": 2021})
+
+    assert answer.json()["by_state"] == {"returned": 1}
+
+
+async def test_each_opinion_is_published_once(review: ReviewUnderTest) -> None:
+    await review.decided()
+    region, admin = await review.desk("region"), await review.desk("admin")
+    body = {"region": "15", "year": 2021}
+
+    answers = await asyncio.gather(*(desk.post("/publications", body) for desk in (region, admin, region, admin)))
+    late = await region.post("/publications", body)
+
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert late.json()["code"] == "nothing-to-publish"
+    assert len(await review.tells(ReviewPublished)) == 1
+    assert len(await review.rows("SELECT 1 FROM decisions WHERE publication_id IS NOT NULL")) == 1
+
+
+async def test_late_ones_join_a_publication_of_their_own(review: ReviewUnderTest) -> None:
+    await review.decided()
+    region = await review.desk("region")
+    await region.post("/publications", {"region": "15", "year": 2021})
+    await review.decided(SECOND)
+
+    answer = await region.post("/publications", {"region": "15", "year": 2021})
+
+    assert answer.json()["published"] == 1
+    assert [told.application_no for told in await review.tells(ReviewPublished)] == [NO, SECOND]
+
+
+async def test_all_of_a_publication_learn_at_the_same_moment(review: ReviewUnderTest, time: Time) -> None:
+    await review.decided()
+    await review.decided(SECOND)
+    by = Staff(review.people["region"], "region", "考区", "region_reviewer", "15", None)
+
+    async with review.service.sessions.begin() as session:
+        done = await publications.publish(session, by, "15", 2021, timedelta(minutes=5))
+
+    told = await review.tells(ReviewPublished)
+    assert [event.application_no for event in told] == [NO, SECOND]
+    assert {event.effective_at for event in told} == {done.effective_at}
+    site = await review.desk("site")
+    assert (await site.sees())["opinion"] is None
+    time.passes(minutes=6)
+    assert (await site.sees())["opinion"] == "approved"
+
+
+async def test_another_region_s_opinions_and_other_years_stay_where_they_are(review: ReviewUnderTest) -> None:
+    await review.decided()
+    region, other = await review.desk("region"), await review.desk("otherregion")
+
+    foreign = await other.post("/publications", {"region": "15", "year": 2021})
+    other_year = await region.post("/publications", {"region": "15", "year": 2022})
+
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "region-not-found")
+    assert (other_year.status_code, other_year.json()["code"]) == (409, "nothing-to-publish")
+    assert await review.tells(ReviewPublished) == []
+
+
+async def test_a_resubmission_that_races_a_publication_comes_before_or_after_it_never_between(
+    review: ReviewUnderTest,
+) -> None:
+    await review.decided()
+    region = await review.desk("region")
+
+    answer, _ = await asyncio.gather(
+        region.post("/publications", {"region": "15", "year": 2021}, key=str(uuid4())),
+        review.hears(a_submission(round=2, revision=3)),
+    )
+
+    row = (await review.rows("SELECT state, revision, published_at IS NOT NULL AS published FROM reviews"))[0]
+    told = await review.tells(ReviewPublished)
+    if answer.status_code == 201:
+        assert (row, len(told)) == ({"state": "decided", "revision": 1, "published": True}, 1)
+    else:
+        assert (row, len(told)) == ({"state": "at_region", "revision": 3, "published": False}, 0)
+    assert await review.dead_letters() == 0

@@ -1,0 +1,270 @@
+"""What the other services tell, in any order, as often as it comes."""
+
+import asyncio
+from datetime import timedelta
+
+from shared.contracts.review import ReviewDecided, ReviewFeedback
+from tests.builders.review import (
+    NO,
+    PERSON,
+    START,
+    a_check,
+    a_notice,
+    a_pack,
+    a_registration,
+    a_reopening,
+    a_submission,
+    an_image,
+)
+from tests.harness import record_of
+from tests.review.conftest import ReviewUnderTest
+
+
+async def test_a_submission_comes_into_its_site_s_queue(review: ReviewUnderTest) -> None:
+    await review.has()
+
+    assert await (await review.desk("site")).queue() == [NO]
+    assert await (await review.desk("othersite")).queue() == []
+    assert await (await review.desk("region")).queue() == []
+
+
+async def test_an_application_is_held_out_of_the_queue_while_an_image_is_unchecked(review: ReviewUnderTest) -> None:
+    first, second = an_image(verdict="checking"), an_image("identity", verdict="checking")
+    await review.has(a_submission(images=(first, second, an_image("identity"))))
+    site = await review.desk("site")
+
+    before = await site.queue()
+    refused = await site.claim()
+    await review.hears(a_check(first))
+    half = await site.queue()
+    await review.hears(a_check(second, "review"))
+    after = await site.queue()
+
+    assert (before, half, after) == ([], [], [NO])
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "not-in-your-queue"
+    assert refused.json()["state"] == "submitted"
+
+
+async def test_a_check_that_comes_before_the_submission_counts(review: ReviewUnderTest) -> None:
+    image = an_image(verdict="checking")
+    await review.hears(a_check(image))
+
+    await review.has(a_submission(images=(image,)))
+
+    assert await (await review.desk("site")).queue() == [NO]
+
+
+async def test_a_check_and_its_submission_at_the_same_moment_do_not_miss_each_other(review: ReviewUnderTest) -> None:
+    images = [an_image(verdict="checking") for _ in range(12)]
+    numbers = [f"1501202100{number:04}" for number in range(12)]
+    pairs = list(zip(numbers, images, strict=True))
+    await review.hears(a_pack())
+
+    await asyncio.gather(
+        *(review.hears(a_submission(number, images=(image,))) for number, image in pairs),
+        *(review.hears(a_check(image, application_no=number)) for number, image in pairs),
+    )
+
+    assert sorted(await (await review.desk("site")).queue()) == numbers
+
+
+async def test_a_rejected_image_keeps_the_application_out_until_it_is_handed_in_again(review: ReviewUnderTest) -> None:
+    image = an_image(verdict="checking")
+    await review.has(a_submission(images=(image,)), a_check(image, "reject"), a_reopening())
+    site = await review.desk("site")
+    held = await site.queue(), await site.queue("returned")
+
+    await review.hears(a_submission(round=2, revision=3, changed=("diploma",)))
+
+    assert held == ([], [NO])
+    assert await site.queue() == [NO]
+    assert (await site.sees())["revision"] == 3
+
+
+async def test_a_later_verdict_on_an_image_replaces_an_earlier_one_and_never_the_other_way(
+    review: ReviewUnderTest,
+) -> None:
+    image = an_image(verdict="checking")
+    await review.has(a_submission(images=(image,)))
+    await review.hears(a_check(image, "review", check_no=2))
+
+    await review.hears(a_check(image, "accept", check_no=1))
+
+    site = await review.desk("site")
+    shown = (await site.sees())["sections"][1]["items"][0]["images"][0]
+    assert (shown["verdict"], shown["reason"]) == ("review", "blurred")
+    assert shown["findings"][0]["measured"] == 3.0
+
+
+async def test_every_event_heard_three_times_has_one_effect(review: ReviewUnderTest) -> None:
+    image = an_image(verdict="checking")
+    events = [
+        a_pack(), a_registration(review.key_ring), a_check(image), a_submission(images=(image,)), a_reopening(),
+        a_notice(),
+    ]  # fmt: skip
+    for event in events:
+        record = record_of(event)
+        for _ in range(3):
+            await review.hears_records(event.topic, [record])
+        await review.hears_records(event.topic, [record, record])
+
+    counted = await review.rows(
+        "SELECT (SELECT count(*) FROM reviews) AS reviews, (SELECT count(*) FROM images) AS images, "
+        "(SELECT count(*) FROM checks) AS checks, (SELECT count(*) FROM history) AS history, "
+        "(SELECT count(*) FROM notices) AS notices, (SELECT count(*) FROM packs) AS packs"
+    )
+    assert counted == [{"reviews": 1, "images": 1, "checks": 1, "history": 2, "notices": 1, "packs": 1}]
+    assert await review.dead_letters() == 0
+
+
+async def test_an_older_round_changes_nothing(review: ReviewUnderTest) -> None:
+    await review.has(a_submission(round=3, revision=5))
+
+    await review.hears(a_submission(round=2, revision=3), a_reopening(revision=4))
+
+    row = (await review.rows("SELECT round, revision, state FROM reviews"))[0]
+    assert row == {"round": 3, "revision": 5, "state": "at_site"}
+    assert len(await review.rows("SELECT 1 FROM images")) == 2
+
+
+async def test_two_rounds_in_one_batch_leave_the_later_one(review: ReviewUnderTest) -> None:
+    kept, replaced, new = an_image("identity"), an_image(), an_image()
+    await review.hears(a_pack())
+
+    await review.hears(
+        a_submission(images=(kept, replaced)),
+        a_submission(round=2, revision=3, images=(kept, new), changed=("diploma",)),
+    )
+
+    shown = await (await review.desk("site")).sees()
+    images = {image["image_id"]: image for item in shown["sections"] for i in item["items"] for image in i["images"]}
+    assert (shown["round"], shown["state"]) == (2, "at_site")
+    assert {name: (image["round"], image["current"]) for name, image in images.items()} == {
+        str(kept.image_id): (1, True),
+        str(replaced.image_id): (1, False),
+        str(new.image_id): (2, True),
+    }
+
+
+async def test_a_reopening_heard_before_its_submission_is_not_forgotten(review: ReviewUnderTest) -> None:
+    await review.hears(a_pack(), a_reopening(revision=2))
+
+    await review.hears(a_submission(round=1, revision=1))
+
+    site = await review.desk("site")
+    assert (await site.queue(), await site.queue("returned")) == ([], [NO])
+    await review.hears(a_submission(round=2, revision=3))
+    assert await site.queue() == [NO]
+
+
+async def test_a_higher_revision_ends_the_claim_and_the_late_act_is_refused(review: ReviewUnderTest) -> None:
+    await review.has()
+    site = await review.desk("site")
+    await site.claim()
+    await site.mark_returned()
+
+    await review.hears(a_reopening())
+    answer = await site.post(f"/reviews/{NO}/returns")
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "not-in-your-queue"
+    assert await review.tells(ReviewFeedback) == []
+
+
+async def test_an_act_on_a_stale_revision_says_what_changed(review: ReviewUnderTest) -> None:
+    await review.has()
+    site = await review.desk("site")
+    await site.claim()
+    await review.hears(a_submission(round=2, revision=3, changed=("diploma",)))
+    await site.claim()
+
+    answer = await site.post(f"/reviews/{NO}/passes", {"revision": 1})
+
+    assert answer.status_code == 409
+    problem = answer.json()
+    assert (problem["code"], problem["revision"], problem["changed_items"]) == ("revision-changed", 3, ["diploma"])
+    assert await review.tells(ReviewDecided) == []
+
+
+async def test_an_unpublished_decision_is_void_when_a_higher_revision_comes(review: ReviewUnderTest) -> None:
+    await review.decided()
+
+    await review.hears(a_submission(round=2, revision=3))
+
+    region = await review.desk("region")
+    assert await region.queue() == [NO]
+    assert (await region.sees())["opinion"] is None
+    assert len(await review.rows("SELECT 1 FROM decisions WHERE voided_at IS NOT NULL")) == 1
+    assert (await region.claim()).status_code == 200
+    assert (await region.post(f"/reviews/{NO}/decisions", {"outcome": "rejected", "words": "不符"})).status_code == 201
+
+
+async def test_after_publication_a_new_revision_is_only_listed(review: ReviewUnderTest) -> None:
+    await review.decided()
+    region = await review.desk("region")
+    await region.post("/publications", {"region": "15", "year": 2021})
+
+    await review.hears(a_submission(round=2, revision=3))
+    await review.hears(a_reopening(round=2, revision=4))
+
+    shown = await region.sees()
+    assert (shown["state"], shown["opinion"], shown["revision"]) == ("decided", "approved", 1)
+    assert [line["act"] for line in shown["history"][:2]] == [
+        "reopened_after_publication",
+        "submitted_after_publication",
+    ]
+
+
+async def test_a_newer_registration_replaces_an_older_one_and_never_the_other_way(review: ReviewUnderTest) -> None:
+    married = PERSON.model_copy(update={"name": "李小明"})
+    await review.has()
+    site = await review.desk("site")
+
+    await review.hears(a_registration(review.key_ring, revision=3, person=married))
+    await review.hears(a_registration(review.key_ring, revision=2))
+
+    assert (await site.sees())["candidate"]["name"] == "李**"
+
+
+async def test_a_submission_is_listed_before_its_registration_and_rules_arrive(review: ReviewUnderTest) -> None:
+    await review.hears(a_submission(pack_version=9))
+    site = await review.desk("site")
+
+    listed = (await site.get("/reviews")).json()["items"][0]
+    shown = await site.get(f"/reviews/{NO}")
+
+    assert listed["candidate_masked"] == {"name": "—", "id_number": "—"}
+    assert shown.status_code == 503
+    assert shown.json()["code"] == "rules-not-published"
+
+
+async def test_an_erased_candidate_is_shown_as_unknown(review: ReviewUnderTest) -> None:
+    await review.has()
+    await review.hears(a_registration(None, revision=2))
+
+    assert (await (await review.desk("site")).sees())["candidate"]["name"] == "—"
+
+
+async def test_staff_see_whether_the_candidate_was_reached_last(review: ReviewUnderTest) -> None:
+    await review.has()
+    failed = a_notice("failed")
+
+    await review.hears(failed)
+    await review.hears(a_notice("delivered", notice_id=failed.notice_id, at=START + timedelta(minutes=5)))
+    await review.hears(a_notice("failed", notice_id=failed.notice_id, at=START + timedelta(minutes=1)))
+
+    notices = (await (await review.desk("site")).sees())["notices"]
+    assert [(notice["channel"], notice["about"], notice["outcome"]) for notice in notices] == [
+        ("sms", "returned", "delivered")
+    ]
+
+
+async def test_personal_data_is_at_rest_only_sealed(review: ReviewUnderTest) -> None:
+    await review.has()
+
+    stored = str(await review.rows("SELECT * FROM applications")) + str(await review.rows("SELECT * FROM reviews"))
+
+    assert PERSON.name not in stored
+    assert PERSON.id_number not in stored
+    assert PERSON.phone not in stored
