@@ -1,5 +1,6 @@
 """One infrastructure per run: from the environment, else containers where a Docker engine answers, else embedded."""
 
+import asyncio
 import base64
 import json
 import os
@@ -19,6 +20,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.engine import make_url
 
+from deploy.local.stack import Stack
 from shared.database import migrate
 from shared.security.sealing import KeyRing
 from shared.storage import Storage
@@ -91,8 +93,6 @@ async def scratch_database() -> AsyncIterator[Callable[[str | None], Awaitable[s
         made.append(name)
         url = server.set(database=name).render_as_string(hide_password=False)
         if service is not None:
-            import asyncio
-
             await asyncio.to_thread(migrate, service, url)
         return url
 
@@ -127,3 +127,11 @@ async def storage() -> AsyncIterator[Storage]:
     async with store:
         await store.make_bucket()
         yield store
+
+
+@pytest_asyncio.fixture(scope="session")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """The whole system on the run's infrastructure: four services, SMS gateway, web pages, one origin."""
+    home = tmp_path_factory.mktemp("system")
+    async with Stack(home, free_ports=True, environment=os.environ) as stack:
+        yield stack

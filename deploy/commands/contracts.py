@@ -39,8 +39,8 @@ def export(
     _report(found)
     if breaking:
         _err.print(
-            f"[red]✗[/red] {len(breaking)} 处改动不兼容，什么都没有写。Nothing was written. Undo what breaks, or tell it on "
-            "a new topic (….v2) beside the old one; only a topic that nobody uses yet may be published anew: "
+            f"[red]✗[/red] {len(breaking)} 处改动不兼容，什么都没有写。Nothing was written. Undo what breaks, or tell "
+            "it on a new topic (….v2) beside the old one; only a topic that nobody uses yet may be published anew: "
             "--rewrite TOPIC."
         )
         raise typer.Exit(1)

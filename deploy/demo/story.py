@@ -42,7 +42,7 @@ def see(true: object, what: str) -> None:
 
 def answered(answer: httpx.Response, status: int, code: str | None = None) -> httpx.Response:
     """See that an answer has this status, and of a problem this code."""
-    said = answer.json().get("code") if "json" in answer.headers.get("content-type", "") else None
+    said = answer.json().get("code") if answer.is_error and answer.content else None
     see(answer.status_code == status, f"answered {answer.status_code} {said or ''}, not {status}")
     see(code is None or said == code, f"the problem is {said}, not {code}")
     return answer
@@ -77,6 +77,7 @@ class Story:
     environment: Mapping[str, str]
     cast: Cast
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _papers: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
     async def play(self) -> AsyncIterator[Outcome]:
         """Play step by step; nothing follows a step that was not true."""
@@ -139,7 +140,9 @@ class Story:
         return f"/reviews/{self.cast.application_no}"
 
     def _paper(self, kind: str, seed: int = 1) -> bytes:
-        return draw(kind, person=self.cast.sitter, seed=seed)
+        if (kind, seed) not in self._papers:
+            self._papers[kind, seed] = draw(kind, person=self.cast.sitter, seed=seed)
+        return self._papers[kind, seed]
 
     async def rules_are_published(self) -> str:
         """The region's rules go out on rules.published.v1."""
@@ -322,7 +325,7 @@ class Story:
         answer = await self.sms.get("/messages", params={"to": self.cast.person.phone, "limit": 50})
         answer.raise_for_status()
         found = answer.json()
-        messages: list[dict[str, Any]] = found["items"] if isinstance(found, dict) else found
+        messages: list[dict[str, Any]] = found["messages"]
         return messages
 
     async def sms_is_received(self) -> str:
@@ -412,4 +415,4 @@ class Story:
 
         found = await eventually(second, "the second SMS")
         see(len(found) == 2, f"{len(found)} SMS")
-        return str(max(found, key=lambda message: len(found))["text"])
+        return str(found[0]["text"])

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.errors import StackError
+from deploy.local.errors import BadSetting, StackError
 
 LOOPBACK = "127.0.0.1"
 
@@ -37,7 +37,7 @@ class PortTaken(StackError):
     """Somebody else listens where one of our parts wants to."""
 
 
-class BadPort(StackError):
+class BadPort(BadSetting):
     """A port variable holds something that is not a port."""
 
 

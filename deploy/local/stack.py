@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local.databases import database_url, make_databases, migrate_databases
-from deploy.local.errors import StackError
 from deploy.local.caddyfile import Pages
+from deploy.local.databases import database_url, make_databases, migrate_databases
+from deploy.local.errors import BadSetting, StackError
 from deploy.local.parts import s3
 from deploy.local.parts.caddy import gateway
 from deploy.local.parts.kafka import kafka
@@ -75,12 +75,22 @@ class Stack:
             on_change=on_change,
         )
 
+    def own_parts(self) -> set[str]:
+        """Which of Kafka, PostgreSQL and S3 are the stack's own, because the environment provides none."""
+        return {"kafka", "postgres", "s3"} & {
+            part.name for part in self.status() if self._supervisor.is_part(part.name)
+        }
+
+    async def claim(self) -> None:
+        """Take hold of the home folder and see that the ports are free; `start` does it too."""
+        await self._supervisor.hold()
+        if not self._free_ports:
+            check_ports(self._ports, self._wanted_ports)
+
     async def start(self) -> None:
         """Start everything that is not there yet; raises `StackError` with what to do about it."""
-        await self._supervisor.hold()
         try:
-            if not self._free_ports:
-                check_ports(self._ports, self._wanted_ports)
+            await self.claim()
             self._environment_file.unlink(missing_ok=True)
             await self._supervisor.start()
         except BaseException:
@@ -276,7 +286,7 @@ class Stack:
         given = [name for name in SERVICES if self._given.get(f"DATABASE_URL_{name.upper()}")]
         if given and len(given) < len(SERVICES) and not self._given.get("DATABASE_URL"):
             missing = ", ".join(f"DATABASE_URL_{name.upper()}" for name in SERVICES if name not in given)
-            raise StackError(
+            raise BadSetting(
                 f"Some databases are given, but not all. Set {missing} too, or DATABASE_URL, or none of them."
             )
         return len(given) == len(SERVICES)
@@ -305,4 +315,4 @@ class Stack:
 def _require(given: Mapping[str, str], *names: str, needed_by: str) -> None:
     missing = [name for name in names if not given.get(name)]
     if missing:
-        raise StackError(f"{needed_by} is set, so {' and '.join(missing)} must be too.")
+        raise BadSetting(f"{needed_by} is set, so {' and '.join(missing)} must be too.")

@@ -149,6 +149,10 @@ class Supervisor:
         """How this part or task is."""
         return self._entry(name).state
 
+    def is_part(self, name: str) -> bool:
+        """Whether this is a process of ours, not a task."""
+        return isinstance(self._entry(name).item, Part)
+
     def pid(self, name: str) -> int:
         """The process id of a running part."""
         process = self._entry(name).process

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from deploy.local.places import CHECKOUT
 WEB = CHECKOUT / "web"
 CANDIDATE_PAGES = WEB / "candidate" / "dist"
 STAFF_PAGES = WEB / "staff" / "dist"
+_CLEAN_INSTALL = ("ci", "--no-audit", "--no-fund")
 _NOT_SOURCES = frozenset({"node_modules", "dist", "coverage", ".vite"})
 
 
@@ -25,26 +27,30 @@ def can_be_built(web: Path = WEB) -> bool:
     return "build" in package.get("scripts", {}) and (web / "package-lock.json").exists()
 
 
+def needs_build(cache: Path, web: Path = WEB) -> bool:
+    """Whether there are pages whose sources have changed since they were built."""
+    return can_be_built(web) and not _is_built(_Stamps(cache / "web.json", web), web, _hash(web, _sources(web)))
+
+
 async def build_web(cache: Path, web: Path = WEB) -> bool:
     """Build what is not built yet; says whether there was anything to do."""
     if not can_be_built(web):
         return False
     async with install.one_at_a_time(cache, "web"):
-        stamps = _Stamps(cache / "web.json", web)
-        sources = _hash(web, _sources(web))
-        if stamps.get("built") == sources and all(
-            (web / page / "dist" / "index.html").exists() for page in _pages(web)
-        ):
+        stamps, sources = _Stamps(cache / "web.json", web), _hash(web, _sources(web))
+        if _is_built(stamps, web, sources):
             return False
         packages = _hash(web, [web / "package.json", web / "package-lock.json"])
         if stamps.get("packages") != packages or not (web / "node_modules").exists():
-            await _npm(
-                web, "ci", "--no-audit", "--no-fund", within=600, hint="The web's packages could not be installed"
-            )
+            await _npm(cache, web, *_CLEAN_INSTALL, within=600, hint="The web's packages could not be installed")
             stamps.set("packages", packages)
-        await _npm(web, "run", "build", within=300, hint="The web pages could not be built")
+        await _npm(cache, web, "run", "build", within=300, hint="The web pages could not be built")
         stamps.set("built", sources)
     return True
+
+
+def _is_built(stamps: "_Stamps", web: Path, sources: str) -> bool:
+    return stamps.get("built") == sources and all((web / page / "dist" / "index.html").exists() for page in _pages(web))
 
 
 class _Stamps:
@@ -71,17 +77,34 @@ class _Stamps:
         return content if isinstance(content, dict) else {}
 
 
-async def _npm(folder: Path, *words: str, within: float, hint: str) -> None:
-    node = install.node_folder()
+async def _npm(cache: Path, folder: Path, *words: str, within: float, hint: str) -> None:
+    programs = _node_programs(cache)
     await run_once(
-        str(node / "node"),
-        str(node.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"),
+        str(programs / "npm"),
         *words,
         hint=hint,
         within=within,
         cwd=folder,
-        env={**os.environ, "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "1"},
+        env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "1"},
     )
+
+
+def _node_programs(cache: Path) -> Path:
+    """Make a folder with `node`, `npm` and `npx` for the path: the wheel's own `npm` was a link once and is broken."""
+    wheel = install.node_folder()
+    npm = wheel.parent / "lib" / "node_modules" / "npm" / "bin"
+    folder = cache / "node"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, words in (
+        ("node", [wheel / "node"]),
+        ("npm", [wheel / "node", npm / "npm-cli.js"]),
+        ("npx", [wheel / "node", npm / "npx-cli.js"]),
+    ):
+        draft = folder / f".{name}"
+        draft.write_text(f'#!/bin/sh\nexec {shlex.join(str(word) for word in words)} "$@"\n', encoding="utf-8")
+        draft.chmod(0o755)
+        draft.replace(folder / name)
+    return folder
 
 
 def _pages(web: Path) -> Iterator[str]:

@@ -15,7 +15,7 @@ def make_router() -> Router:
     """The group `upload`."""
     router = at_least_once_router("upload")
     router.batch(RegistrationRecorded)(on_registrations_recorded)
-    router.batch(RulesPublished, max_records=20)(on_rules_published)
+    router.batch(RulesPublished)(on_rules_published)
     router.batch(MaterialChecked)(on_materials_checked)
     router.batch(ReviewFeedback)(on_review_feedback)
     router.batch(ReviewPublished)(on_reviews_published)

@@ -8,6 +8,7 @@ import io
 import struct
 import warnings
 import zlib
+from typing import NamedTuple
 
 import simplejpeg
 from PIL import Image
@@ -17,6 +18,11 @@ from shared.contracts.validation import Finding
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by PNG colour type
+# The seven passes of an interlaced PNG: first column and row, step across and down.
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_PIECE = 1 << 20
 
 # A decompression bomb is only a warning up to twice Pillow's own limit.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
@@ -99,8 +105,10 @@ def _check_uncommon_jpeg(body: bytes, metrics: dict[str, float]) -> None:
 
 
 def _check_png(body: bytes, metrics: dict[str, float]) -> None:
-    width, height = _walk_png(body)
-    _check_size(width, height, metrics)
+    header, pixels = _walk_png(body)
+    _check_size(header.width, header.height, metrics)
+    if not _has_all_rows(header, pixels):
+        raise _Refused(rejected("corrupt"))
     with Image.open(io.BytesIO(body), formats=("PNG",)) as picture:
         frames = getattr(picture, "n_frames", 1)
         if frames > 1:
@@ -111,13 +119,26 @@ def _check_png(body: bytes, metrics: dict[str, float]) -> None:
         picture.load()
 
 
-def _walk_png(body: bytes) -> tuple[int, int]:
+class _Header(NamedTuple):
+    """A PNG's IHDR."""
+
+    width: int
+    height: int
+    depth: int
+    colour: int
+    compression: int
+    filter: int
+    interlace: int
+
+
+def _walk_png(body: bytes) -> tuple[_Header, list[bytes]]:
     """Every chunk's checksum, one header, and the end: Pillow misses a wrong CRC in the pixels and a missing IEND.
 
     Returns:
-        Width and height as the header has them.
+        The header, and the chunks that hold the pixels.
     """
-    size: tuple[int, int] | None = None
+    header: _Header | None = None
+    pixels: list[bytes] = []
     at = len(PNG_MAGIC)
     while at + 12 <= len(body):
         length, kind = struct.unpack_from(">I4s", body, at)
@@ -125,11 +146,38 @@ def _walk_png(body: bytes) -> tuple[int, int]:
         if end > len(body) or zlib.crc32(body[at + 4 : end - 4]) != struct.unpack_from(">I", body, end - 4)[0]:
             break
         # A second header would change the size after it was looked at.
-        if (kind == b"IHDR") is not (size is None):
+        if (kind == b"IHDR") is not (header is None):
             break
         if kind == b"IHDR":
-            size = struct.unpack_from(">II", body, at + 8)
-        if kind == b"IEND" and size is not None:
-            return size
+            header = _Header._make(struct.unpack(">IIBBBBB", body[at + 8 : end - 4]))
+        elif kind == b"IDAT":
+            pixels.append(body[at + 8 : end - 4])
+        elif kind == b"IEND" and header is not None:
+            return header, pixels
         at = end
     raise _Refused(rejected("corrupt"))
+
+
+def _has_all_rows(header: _Header, pixels: list[bytes]) -> bool:
+    """True when the pixels inflate to as many bytes as the size asks for; Pillow leaves missing rows black."""
+    wanted = _inflated_size(header)
+    inflater = zlib.decompressobj()
+    for chunk in pixels:
+        while wanted > 0 and chunk:
+            wanted -= len(inflater.decompress(chunk, _PIECE))
+            chunk = inflater.unconsumed_tail
+    if wanted > 0:
+        wanted -= len(inflater.flush())
+    return wanted <= 0
+
+
+def _inflated_size(header: _Header) -> int:
+    bits = header.depth * _CHANNELS[header.colour]
+    passes = _ADAM7 if header.interlace else ((0, 0, 1, 1),)
+    total = 0
+    for left, top, across, down in passes:
+        width = -(-(header.width - left) // across)
+        height = -(-(header.height - top) // down)
+        if width > 0 and height > 0:
+            total += height * (1 + (width * bits + 7) // 8)
+    return total

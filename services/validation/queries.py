@@ -8,12 +8,12 @@ from sqlalchemy import text
 from shared.contracts.upload import MaterialUploaded
 from shared.database import Sessions
 
-_REMOVED = text("SELECT image_id FROM removed_images WHERE image_id = ANY(CAST(:ids AS uuid[]))")
+REMOVED = text("SELECT image_id FROM removed_images WHERE image_id = ANY(CAST(:ids AS uuid[]))")
 
 
 async def still_there(sessions: Sessions, events: Sequence[MaterialUploaded]) -> list[MaterialUploaded]:
     """Those of `events` whose image was not removed meanwhile, as far as is known here."""
     async with sessions() as session:
-        rows = await session.execute(_REMOVED, {"ids": [event.image_id for event in events]})
+        rows = await session.execute(REMOVED, {"ids": [event.image_id for event in events]})
     removed: set[UUID] = set(rows.scalars())
     return [event for event in events if event.image_id not in removed]

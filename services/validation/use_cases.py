@@ -18,7 +18,7 @@ from shared.messaging.outbox import tell
 REMOVALS_KEPT_FOR = timedelta(days=60)
 
 # Rows are locked in the order of their ids, so that two batches can't wait for each other.
-_RECORD = text(
+RECORD = text(
     """
     INSERT INTO checks (image_id, application_no, item, sha256, verdict, reason, findings, metrics, checked_at)
     SELECT n.*, :at FROM unnest(
@@ -59,7 +59,7 @@ async def record_checks(
     checks = [checked.get(event.image_id, GONE) for event in latest]
     at = clock.now()
     rows = await session.execute(
-        _RECORD,
+        RECORD,
         {
             "at": at,
             "ids": [event.image_id for event in latest],
@@ -72,7 +72,7 @@ async def record_checks(
             "metrics": [json.dumps(check.metrics) for check in checks],
         },
     )
-    numbers: dict[UUID, int] = dict(rows.tuples())
+    numbers: dict[UUID, int] = {row.image_id: row.check_no for row in rows}
     await tell(
         session,
         *(

@@ -19,8 +19,9 @@ def consumer_settings() -> dict[str, Any]:
     """Settings for every consumer: a new group starts at the beginning, nothing is committed by a timer."""
     return {
         "auto_offset_reset": "earliest",
-        "session_timeout_ms": 15_000,
-        "heartbeat_interval_ms": 3_000,
+        # A killed process's partitions wait this long; its siblings learn of a rebalance with the next heartbeat.
+        "session_timeout_ms": 10_000,
+        "heartbeat_interval_ms": 1_000,
         "max_poll_interval_ms": 300_000,
         "fetch_max_bytes": 8 * 1024 * 1024,
     }

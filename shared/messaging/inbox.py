@@ -18,7 +18,7 @@ KEPT_FOR = timedelta(days=60)
 hearing_group: ContextVar[str] = ContextVar("hearing_group")
 """The consumer group on whose behalf a handler runs; the router sets it."""
 
-_INSERT = text(
+INSERT = text(
     """
     INSERT INTO inbox (consumer_group, event_id)
     SELECT :group, unnest(CAST(:ids AS uuid[]))
@@ -38,7 +38,7 @@ async def first_time(session: AsyncSession, events: Sequence[E]) -> list[E]:
     """Those of `events` that this consumer group has not heard before, in their order, each once."""
     if not events:
         return []
-    rows = await session.execute(_INSERT, {"group": hearing_group.get(), "ids": [event.event_id for event in events]})
+    rows = await session.execute(INSERT, {"group": hearing_group.get(), "ids": [event.event_id for event in events]})
     fresh = set(rows.scalars())
     chosen = []
     for event in events:

@@ -10,7 +10,7 @@ from shared.contracts.event import Event
 from shared.messaging.envelope import body_of, headers_of
 
 # WITH ORDINALITY keeps the order of the arrays: the identity column follows it.
-_INSERT = text(
+INSERT = text(
     """
     INSERT INTO outbox (topic, key, body, headers)
     SELECT t.topic, t.key, t.body, t.headers
@@ -46,4 +46,4 @@ async def tell_raw(session: AsyncSession, topic: str, key: str, body: bytes | No
 async def _insert(session: AsyncSession, rows: list[tuple[str, str, bytes | None, str]]) -> None:
     session.info["told"] = True
     columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
-    await session.execute(_INSERT, dict(zip(("topics", "keys", "bodies", "headers"), columns, strict=True)))
+    await session.execute(INSERT, dict(zip(("topics", "keys", "bodies", "headers"), columns, strict=True)))

@@ -94,7 +94,7 @@ def an_image(item: str = "diploma", verdict: str = "accept", **more: Any) -> Han
 def a_submission(
     application_no: str = NO,
     *,
-    round: int = 1,
+    round_no: int = 1,
     revision: int | None = None,
     images: tuple[HandedInImage, ...] | None = None,
     changed: tuple[str, ...] | None = None,
@@ -111,13 +111,13 @@ def a_submission(
         year=2021,
         pack_id="neimenggu-2021",
         pack_version=pack_version,
-        round=round,
-        revision=round if revision is None else revision,
+        round=round_no,
+        revision=round_no if revision is None else revision,
         route="online",
         facts=Facts(),
         images=handed_in,
         changed_items=changed if changed is not None else tuple(sorted({image.item for image in handed_in})),
-        submitted_at=at or START + timedelta(hours=round),
+        submitted_at=at or START + timedelta(hours=round_no),
     )
 
 
@@ -141,12 +141,12 @@ def a_check(
     )
 
 
-def a_reopening(application_no: str = NO, *, round: int = 1, revision: int = 2) -> ApplicationReopened:
+def a_reopening(application_no: str = NO, *, round_no: int = 1, revision: int = 2) -> ApplicationReopened:
     return ApplicationReopened(
         application_no=application_no,
         region="15",
         site="1501",
-        round=round,
+        round=round_no,
         revision=revision,
         cause="image_failed",
         items=(ReopenedItem(item="diploma", image_ids=(), reason_code="corrupt", words="图片已损坏"),),

@@ -87,11 +87,7 @@ class Desk:
 
 
 class ReviewUnderTest(ServiceUnderTest):
-    """Review with its people.
-
-    Attributes:
-        site, region: desks that most tests need; `desk` opens any.
-    """
+    """Review with its people."""
 
     key_ring: KeyRing
     people: dict[str, UUID]

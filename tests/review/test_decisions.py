@@ -142,7 +142,7 @@ async def test_what_the_region_returns_comes_back_to_the_region(review: ReviewUn
     await region.post(f"/reviews/{NO}/returns")
     [told] = await review.tells(ReviewFeedback)
 
-    await review.hears(a_submission(round=2, changed=("diploma",)))
+    await review.hears(a_submission(round_no=2, changed=("diploma",)))
 
     assert told.tier == "region"
     assert (await site.queue(), await region.queue()) == ([], [NO])
@@ -265,7 +265,7 @@ async def test_a_resubmission_that_races_a_publication_comes_before_or_after_it_
 
     answer, _ = await asyncio.gather(
         region.post("/publications", {"region": "15", "year": 2021}, key=str(uuid4())),
-        review.hears(a_submission(round=2, revision=3)),
+        review.hears(a_submission(round_no=2, revision=3)),
     )
 
     row = (await review.rows("SELECT state, revision, published_at IS NOT NULL AS published FROM reviews"))[0]

@@ -67,7 +67,7 @@ def test_a_resubmission_goes_to_the_tier_that_returned_it(state: State, comes_ba
     staff = SITE if state is State.AT_SITE else REGION
     review.return_items(staff, [Mark("diploma", "return", "missing", "缺")], START)
 
-    heard = review.resubmit(a_submission(round=2))
+    heard = review.resubmit(a_submission(round_no=2))
     review.let_in()
 
     assert heard is Heard.NEW

@@ -75,7 +75,7 @@ async def test_a_rejected_image_keeps_the_application_out_until_it_is_handed_in_
     site = await review.desk("site")
     held = await site.queue(), await site.queue("returned")
 
-    await review.hears(a_submission(round=2, revision=3, changed=("diploma",)))
+    await review.hears(a_submission(round_no=2, revision=3, changed=("diploma",)))
 
     assert held == ([], [NO])
     assert await site.queue() == [NO]
@@ -119,9 +119,9 @@ async def test_every_event_heard_three_times_has_one_effect(review: ReviewUnderT
 
 
 async def test_an_older_round_changes_nothing(review: ReviewUnderTest) -> None:
-    await review.has(a_submission(round=3, revision=5))
+    await review.has(a_submission(round_no=3, revision=5))
 
-    await review.hears(a_submission(round=2, revision=3), a_reopening(revision=4))
+    await review.hears(a_submission(round_no=2, revision=3), a_reopening(revision=4))
 
     row = (await review.rows("SELECT round, revision, state FROM reviews"))[0]
     assert row == {"round": 3, "revision": 5, "state": "at_site"}
@@ -134,7 +134,7 @@ async def test_two_rounds_in_one_batch_leave_the_later_one(review: ReviewUnderTe
 
     await review.hears(
         a_submission(images=(kept, replaced)),
-        a_submission(round=2, revision=3, images=(kept, new), changed=("diploma",)),
+        a_submission(round_no=2, revision=3, images=(kept, new), changed=("diploma",)),
     )
 
     shown = await (await review.desk("site")).sees()
@@ -150,11 +150,11 @@ async def test_two_rounds_in_one_batch_leave_the_later_one(review: ReviewUnderTe
 async def test_a_reopening_heard_before_its_submission_is_not_forgotten(review: ReviewUnderTest) -> None:
     await review.hears(a_pack(), a_reopening(revision=2))
 
-    await review.hears(a_submission(round=1, revision=1))
+    await review.hears(a_submission(round_no=1, revision=1))
 
     site = await review.desk("site")
     assert (await site.queue(), await site.queue("returned")) == ([], [NO])
-    await review.hears(a_submission(round=2, revision=3))
+    await review.hears(a_submission(round_no=2, revision=3))
     assert await site.queue() == [NO]
 
 
@@ -176,7 +176,7 @@ async def test_an_act_on_a_stale_revision_says_what_changed(review: ReviewUnderT
     await review.has()
     site = await review.desk("site")
     await site.claim()
-    await review.hears(a_submission(round=2, revision=3, changed=("diploma",)))
+    await review.hears(a_submission(round_no=2, revision=3, changed=("diploma",)))
     await site.claim()
 
     answer = await site.post(f"/reviews/{NO}/passes", {"revision": 1})
@@ -190,7 +190,7 @@ async def test_an_act_on_a_stale_revision_says_what_changed(review: ReviewUnderT
 async def test_an_unpublished_decision_is_void_when_a_higher_revision_comes(review: ReviewUnderTest) -> None:
     await review.decided()
 
-    await review.hears(a_submission(round=2, revision=3))
+    await review.hears(a_submission(round_no=2, revision=3))
 
     region = await review.desk("region")
     assert await region.queue() == [NO]
@@ -205,8 +205,8 @@ async def test_after_publication_a_new_revision_is_only_listed(review: ReviewUnd
     region = await review.desk("region")
     await region.post("/publications", {"region": "15", "year": 2021})
 
-    await review.hears(a_submission(round=2, revision=3))
-    await review.hears(a_reopening(round=2, revision=4))
+    await review.hears(a_submission(round_no=2, revision=3))
+    await review.hears(a_reopening(round_no=2, revision=4))
 
     shown = await region.sees()
     assert (shown["state"], shown["opinion"], shown["revision"]) == ("decided", "approved", 1)

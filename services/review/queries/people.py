@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import structlog
+
 from services.review.masking import UNKNOWN, mask_id_number, mask_name, mask_phone
 from services.review.shapes import Candidate, MaskedCandidate
 from shared.contracts.event import Person, Sealed
 from shared.security.sealing import KeyDestroyed, KeyRing
+
+log = structlog.get_logger(__name__)
 
 
 def opened(key_ring: KeyRing, sealed: dict[str, Any] | None) -> Person | None:
@@ -15,6 +19,10 @@ def opened(key_ring: KeyRing, sealed: dict[str, Any] | None) -> Person | None:
     try:
         return key_ring.open(Sealed.model_validate(sealed))
     except KeyDestroyed:
+        return None
+    except ValueError:
+        # One damaged row must not close the whole list.
+        log.exception("sealed.not_intact")
         return None
 
 

@@ -1,8 +1,7 @@
 """Lists of applications: a page costs the same at any size (an index in the list's order, and a cursor into it)."""
 
 import base64
-import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -103,10 +102,10 @@ def _cursor(submitted_at: datetime, application_no: str) -> str:
 def _after(cursor: str) -> tuple[datetime, str]:
     try:
         at, _, number = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition("|")
-        submitted_at = datetime.fromisoformat(at)
-    except (ValueError, binascii.Error):
+        submitted_at = datetime.fromisoformat(at).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise _not_ours() from None
-    if submitted_at.tzinfo is None or not number.isalnum():
+    if not number.isalnum():
         raise _not_ours()
     return submitted_at, number
 

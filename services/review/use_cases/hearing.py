@@ -36,17 +36,16 @@ _KEEP_PACK = text(
     VALUES (:id, :version, CAST(:content AS jsonb), :at) ON CONFLICT DO NOTHING
     """
 )
-_KNOW = text(
-    """
-    INSERT INTO applications (application_no) SELECT unnest(CAST(:numbers AS text[])) AS n ORDER BY n
-    ON CONFLICT DO NOTHING
-    """
-)
+# DO UPDATE … WHERE false locks a row that is there without writing it: new and old rows are locked in one order. To
+# insert first and lock then deadlocked with a batch of registrations for the same numbers.
 _LOCK = text(
     """
-    SELECT application_no, reopened_revision FROM applications
-    WHERE application_no = ANY(CAST(:numbers AS text[])) ORDER BY application_no FOR UPDATE
+    INSERT INTO applications (application_no) SELECT unnest(CAST(:numbers AS text[])) AS n ORDER BY n
+    ON CONFLICT (application_no) DO UPDATE SET reopened_revision = applications.reopened_revision WHERE false
     """
+)
+_REOPENED = text(
+    "SELECT application_no, reopened_revision FROM applications WHERE application_no = ANY(CAST(:numbers AS text[]))"
 )
 _NOTE_REOPENING = text(
     """
@@ -257,8 +256,8 @@ async def _locked_applications(session: AsyncSession, numbers: Sequence[str]) ->
         The revision of the newest reopening heard, by number.
     """
     wanted = {"numbers": sorted(set(numbers))}
-    await session.execute(_KNOW, wanted)
-    rows = await session.execute(_LOCK, wanted)
+    await session.execute(_LOCK, wanted)
+    rows = await session.execute(_REOPENED, wanted)
     return {row.application_no: row.reopened_revision for row in rows}
 
 

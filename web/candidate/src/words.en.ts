@@ -58,6 +58,7 @@ export default {
   legend: 'Items with * are required. JPEG or PNG, 200 KB each at most, upright and sharp.',
   warning: 'Everything handed in must be true, complete and valid.',
   required: 'required',
+  optional: 'If you have it',
   asked: 'a reviewer asked for this',
   why: 'Reason: {words}',
   onsite: 'Hand in on site; no upload',

@@ -59,6 +59,7 @@ const zh = {
   legend: '标 * 的为必须上传；jpg、jpeg、png 格式，每张不超过 200 KB，画面保持正向、清晰。',
   warning: '材料须真实、准确、完整、有效。',
   required: '必须上传',
+  optional: '如有请传',
   asked: '审核人员要求提交此项',
   why: '原因：{words}',
   onsite: '现场提交，无需上传',

@@ -10,7 +10,7 @@ export interface Finding {
   severity: 'reject' | 'review' | 'info'
   measured: number | null
   limit: number | null
-  words?: Text
+  words?: Text | null
 }
 
 export type Facts = Record<string, string | number | boolean | null | (string | number)[]>

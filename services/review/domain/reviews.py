@@ -1,4 +1,4 @@
-"""An application's way through the two tiers: its states, who may move it, and what each move tells. No I/O."""
+"""The state machine: where an application is, what may become of it, and what each move tells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import Any, Literal, Self
 from uuid import UUID, uuid4
 
+from services.review.domain.marks import Mark, must_have_no_return
+from services.review.domain.refusals import not_claimed
+from services.review.domain.staff import Staff
 from shared.contracts.review import Opinion, ReturnedItem, ReviewDecided, ReviewFeedback, ReviewPublished, Tier
-from shared.contracts.rules import Pack
 from shared.contracts.upload import ApplicationReopened, ApplicationSubmitted
-from shared.errors import Conflict, Forbidden, Invalid, NotFound
-
-Role = Literal["site_reviewer", "region_reviewer", "region_admin"]
+from shared.errors import Conflict, Invalid
 
 
 class State(StrEnum):
@@ -48,100 +48,6 @@ class Heard(StrEnum):
     OLD = "old"  # known already, or overtaken: it changes nothing
     NEW = "new"
     LATE = "late"  # after publication: it is only listed
-
-
-@dataclass(frozen=True)
-class Staff:
-    """A member of staff, as the row says at this moment."""
-
-    id: UUID
-    login: str
-    display_name: str
-    role: Role
-    region: str
-    site: str | None
-
-    @property
-    def tier(self) -> Tier:
-        """The tier that this person's acts belong to."""
-        return "site" if self.role == "site_reviewer" else "region"
-
-    def sees(self, region: str, site: str) -> bool:
-        """True for applications of one's own region, and of one's own site where one belongs to a site."""
-        return region == self.region and (self.tier == "region" or site == self.site)
-
-    def must_be_of(self, tier: Tier) -> None:
-        """Refuse an act of the other tier."""
-        if self.tier == tier:
-            return
-        if tier == "region":
-            raise Forbidden(
-                "region-act",
-                "该操作由考区审核人员进行，考点账号无此权限。",
-                "This is for the region's staff. Pass the application on to the region instead.",
-            )
-        raise Forbidden(
-            "site-act",
-            "该操作由考点审核人员进行，考区账号无此权限。",
-            "This is for the site's staff. The region decides, returns, or sends back to the site.",
-        )
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What a reviewer noted on one item. It stays until the whole application is returned, or the item changes."""
-
-    item: str
-    mark: Literal["accept", "return"]
-    reason_code: str | None = None
-    words: str | None = None
-    image_ids: tuple[UUID, ...] = ()
-
-    def check(self, pack: Pack, current_images: set[UUID]) -> None:
-        """Refuse a mark that could not be told to the candidate.
-
-        Args:
-            pack: the rules that the application is bound to.
-            current_images: those handed in under the item in this round.
-        """
-        if self.item not in pack.items:
-            raise no_such_item()
-        if self.mark == "accept":
-            if self.reason_code or self.words or self.image_ids:
-                raise Invalid(
-                    "accept-takes-no-reason",
-                    "通过的材料不填写退回原因；如需退回，请选择“退回”。",
-                    "An accepted item has no reason, words or images. Mark it `return` to give it back.",
-                )
-            return
-        self._check_return(pack, current_images)
-
-    def _check_return(self, pack: Pack, current_images: set[UUID]) -> None:
-        if not self.reason_code:
-            raise Invalid("reason-missing", "请选择退回原因。", "Choose the reason for the return (`reason_code`).")
-        if self.reason_code not in pack.reasons:
-            raise Invalid(
-                "reason-unknown",
-                "没有这个退回原因，请从列表中选择。",
-                "The pack has no such reason. Choose one of `reasons`.",
-                reasons=sorted(pack.reasons),
-            )
-        if not self.words:
-            raise Invalid(
-                "words-missing", "请写明退回原因，考生会看到这段文字。", "Write `words`: the candidate reads them."
-            )
-        if pack.items[self.item].channel == "onsite":
-            raise Invalid(
-                "item-brought-on-site",
-                "该项材料在现场提交，不能在线退回。",
-                "This item is brought to the counter: the candidate can't upload it. Ask for another item.",
-            )
-        if not set(self.image_ids) <= current_images:
-            raise Invalid(
-                "image-not-in-item",
-                "所选图片不在本轮该项材料中，请刷新页面后重新选择。",
-                "An image is not among those handed in under this item in this round. Reload the page.",
-            )
 
 
 @dataclass(eq=False)  # equal only if it is the same row
@@ -303,7 +209,7 @@ class Review:
 
     def pass_on(self, marks: Sequence[Mark], now: datetime) -> ReviewDecided:
         """The site finds nothing amiss: on to the region."""
-        _must_have_no_return(marks)
+        must_have_no_return(marks)
         self._become(State.AT_REGION)
         self.tier = "region"
         self._end_claim()
@@ -319,7 +225,7 @@ class Review:
     def decide(self, opinion: Opinion, words: str, marks: Sequence[Mark], now: datetime) -> ReviewDecided:
         """The region's final opinion. Nobody outside sees it before it is published."""
         if opinion == "approved":
-            _must_have_no_return(marks)
+            must_have_no_return(marks)
         elif not words:
             raise Invalid(
                 "words-missing",
@@ -405,48 +311,10 @@ _ELSEWHERE: dict[State, tuple[str, str]] = {
 }
 
 
-def _must_have_no_return(marks: Sequence[Mark]) -> None:
-    items = [mark.item for mark in marks if mark.mark == "return"]
-    if items:
-        raise Invalid(
-            "items-marked-return",
-            "还有标记为退回的材料：请先退回考生，或取消这些标记。",
-            "Items are marked `return`: return the application, or clear those marks.",
-            items=items,
-        )
-
-
 def _illegal_move(state: State, wanted: str) -> Conflict:
     return Conflict(
         "illegal-move",
         "当前状态不能进行此操作，请刷新页面。",
         f"It is {state} and can't become {wanted}. Reload the page.",
         state=state.value,
-    )
-
-
-def not_claimed() -> Conflict:
-    """An act wants a claim that lasts."""
-    return Conflict(
-        "not-claimed",
-        "您尚未领取该报名，或领取已到期。请先领取；已填写的内容不会丢失。",
-        "You do not hold this application (your claim may have ended). Claim it first; your marks are kept.",
-    )
-
-
-def no_such_application() -> NotFound:
-    """Also the answer for another region's or site's: that it exists is nobody's business."""
-    return NotFound(
-        "application-not-found",
-        "没有找到该报名，或不在您的审核范围内。请核对报名编号。",
-        "There is no such application for you. Check its number.",
-    )
-
-
-def no_such_item() -> NotFound:
-    """The pack has no such item."""
-    return NotFound(
-        "item-not-in-pack",
-        "材料清单中没有这一项，请刷新页面。",
-        "The region's rules have no such item. Reload the page.",
     )

@@ -1,0 +1,295 @@
+"""How fast events go through inbox + state + outbox: our router against a bare aiokafka loop with the same SQL.
+
+Both hear the same 20,000 `material.uploaded.v1` records in batches of 200 and do in one transaction per batch what
+validation does: which are new (inbox), what was found (checks), what is told (outbox). Ours is validation's real
+handler behind the real router: envelope, parking, spans, metrics, dead letters. The looks at the images are ready
+made, since it is the messaging that is measured. The rival does the same statements and commits by hand; it checks
+nothing and would lose, repeat or stop on what the router deals with.
+"""
+
+import asyncio
+import gc
+import hashlib
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from deploy.local.stack import Stack
+from services.validation import consumers, queries, use_cases
+from services.validation.domain import Check
+from services.validation.pictures import Pictures
+from shared.contracts.upload import MaterialUploaded
+from shared.database import Sessions, make_engine, make_sessions
+from shared.messaging import inbox, outbox
+from shared.messaging.connection import consumer_settings, producer_settings
+from shared.messaging.envelope import body_of, headers_of, wire_headers
+from shared.messaging.kafka import MAX_RECORDS, POLL_MS, at_least_once_router, by_image, make_broker
+from shared.security.sealing import KeyRing
+from shared.storage import Storage
+from shared.telemetry import logs, tracing
+from shared.telemetry.tracing import tracer
+
+TOPIC = MaterialUploaded.topic
+EVENTS_PER_APPLICATION = 8
+# The stack must be the bench's own: what the environment gives may be somebody's real one.
+_PROVIDED = ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "S3_ENDPOINT_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY")
+
+Mark = tuple[float, int]
+"""When a batch was done, and how many events it had."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Events per second, round by round."""
+
+    ours: list[float]
+    bare: list[float]
+
+    @property
+    def ratio(self) -> float:
+        """Our median against the bare one."""
+        return statistics.median(self.ours) / statistics.median(self.bare)
+
+    def line(self) -> dict[str, float]:
+        """What the command prints last."""
+        return {
+            "ratio": round(self.ratio, 3),
+            "events_per_s": round(statistics.median(self.ours)),
+            "bare_events_per_s": round(statistics.median(self.bare)),
+        }
+
+
+class ReadyVerdicts(Pictures):
+    """Stands in for the pictures: every look has been had already."""
+
+    def __init__(self) -> None:
+        self._good = Check("accept", "ok", (), {"width_px": 1600, "height_px": 1200})
+
+    async def check_all(self, events: Sequence[MaterialUploaded]) -> dict[UUID, Check]:
+        """The same verdict on all of them."""
+        return {event.image_id: self._good for event in events}
+
+
+async def measure(
+    *, events: int, rounds: int, on_round: Callable[[int, float, float], None] = lambda *_: None
+) -> Result:
+    """Measure on a stack of its own in a throw-away folder.
+
+    Args:
+        events: heard in each run.
+        rounds: how often each of the two runs, after one run each that does not count.
+        on_round: hears of each round: its number (0 is the warm-up), ours and bare in events per second.
+    """
+    given = {name: value for name, value in os.environ.items() if not name.startswith(_PROVIDED)}
+    with tempfile.TemporaryDirectory(prefix="baoshen-bench-") as home:
+        async with Stack(Path(home), free_ports=True, services=(), environment=given) as stack:
+            bench = _Bench(stack.environment, events)
+            try:
+                return await bench.run(rounds, on_round)
+            finally:
+                await bench.engine.dispose()
+
+
+class _Bench:
+    def __init__(self, environment: dict[str, str], events: int) -> None:
+        # As a service has them: JSON log lines, spans, an engine with its time-outs.
+        logs.configure("bench", level="WARNING")
+        tracing.start("bench")
+        self.bootstrap = environment["KAFKA_BOOTSTRAP_SERVERS"]
+        self.engine: AsyncEngine = make_engine(environment["DATABASE_URL_VALIDATION"])
+        self.sessions: Sessions = make_sessions(self.engine, source="baoshen/validation")
+        self.sealer = KeyRing(environment["MASTER_KEYS"], Path(environment["DATA_KEYS_FILE"]))
+        self.events = events
+
+    async def run(self, rounds: int, on_round: Callable[[int, float, float], None]) -> Result:
+        await self._tell_uploads()
+        result = Result([], [])
+        runs: list[tuple[Callable[[str], Awaitable[list[Mark]]], list[float]]] = [
+            (self._ours, result.ours),
+            (self._bare, result.bare),
+        ]
+        for number in range(rounds + 1):
+            # Whoever goes second finds warmer caches: take turns.
+            for run, rates in runs if number % 2 else reversed(runs):
+                await self._clear()
+                gc.collect()
+                rates.append(_rate(await run(f"bench-{uuid4().hex[:8]}"), self.events))
+                await self._check_effects()
+            on_round(number, result.ours[-1], result.bare[-1])
+        return Result(result.ours[1:], result.bare[1:])
+
+    async def _tell_uploads(self) -> None:
+        """Put the events on the topic once; each run hears them as a group of its own."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, **producer_settings("bench"))
+        await producer.start()
+        try:
+            for number in range(self.events):
+                image_id = uuid4()
+                event = MaterialUploaded(
+                    application_no=f"2021{number // EVENTS_PER_APPLICATION:08d}",
+                    region="15",
+                    item="diploma",
+                    image_id=image_id,
+                    object_key=f"15/2021/{image_id}",
+                    sha256=hashlib.sha256(image_id.bytes).hexdigest(),
+                    size=180_000,
+                    content_type="image/jpeg",
+                )
+                # Each upload is a request with a trace of its own.
+                with tracer.start_as_current_span("upload"):
+                    headers = wire_headers(headers_of(event, "baoshen/upload"))
+                await producer.send(TOPIC, key=event.key.encode(), value=body_of(event), headers=headers)
+        finally:
+            await producer.stop()
+
+    async def _clear(self) -> None:
+        async with self.engine.connect() as connection:
+            settled = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await settled.execute(text("TRUNCATE inbox, checks, outbox"))
+            await settled.execute(text("CHECKPOINT"))
+
+    async def _check_effects(self) -> None:
+        """A run that did not do its work has no speed."""
+        async with self.sessions() as session:
+            for table in ("inbox", "checks", "outbox"):
+                rows = await session.scalar(text(f"SELECT count(*) FROM {table}"))
+                if rows != self.events:
+                    raise RuntimeError(f"{table} has {rows} rows after {self.events} events")
+
+    async def _ours(self, group: str) -> list[Mark]:
+        marks: list[Mark] = []
+        finished = asyncio.Event()
+
+        async def heard(events: list[MaterialUploaded], sessions: Sessions, pictures: Pictures) -> None:
+            await consumers.on_materials_uploaded(events, sessions, pictures)
+            if _mark(marks, len(events)) >= self.events:
+                finished.set()
+
+        router = at_least_once_router(group, park_by=by_image)
+        router.batch(MaterialUploaded, max_records=MAX_RECORDS)(heard)
+        router.provide(sessions=self.sessions, sealer=self.sealer, pictures=ReadyVerdicts())
+        broker = make_broker(self.bootstrap, "bench", [router])
+        await broker.start()
+        try:
+            async with asyncio.timeout(300):
+                await finished.wait()
+        finally:
+            await broker.stop()
+        return marks
+
+    async def _bare(self, group: str) -> list[Mark]:
+        marks: list[Mark] = []
+        consumer = AIOKafkaConsumer(
+            TOPIC,
+            bootstrap_servers=self.bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            **consumer_settings(),
+        )
+        await consumer.start()
+        try:
+            async with asyncio.timeout(300):
+                heard = 0
+                while heard < self.events:
+                    polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
+                    records = [record for partition in polled.values() for record in partition]
+                    if records:
+                        await self._take(group, records)
+                        heard = _mark(marks, len(records))
+                        await consumer.commit()
+        finally:
+            await consumer.stop()
+        return marks
+
+    async def _take(self, group: str, records: list[ConsumerRecord]) -> None:
+        """The statements of `on_materials_uploaded`, written out."""
+        bodies = {}
+        for record in records:
+            headers = dict(record.headers)
+            bodies[UUID(headers["ce_id"].decode())] = json.loads(record.value)
+        async with self.sessions() as session:
+            images = [UUID(body["image_id"]) for body in bodies.values()]
+            gone = set((await session.execute(queries.REMOVED, {"ids": images})).scalars())
+        async with self.sessions.begin() as session:
+            new = await session.execute(inbox.INSERT, {"group": group, "ids": list(bodies)})
+            fresh = set(new.scalars())
+            await _record([body for event_id, body in bodies.items() if event_id in fresh], gone, session)
+
+
+async def _record(bodies: list[dict[str, str]], gone: set[UUID], session: AsyncSession) -> None:
+    at = datetime.now(UTC)
+    verdicts = ["gone" if UUID(body["image_id"]) in gone else "accept" for body in bodies]
+    reasons = ["gone" if verdict == "gone" else "ok" for verdict in verdicts]
+    measured = {"width_px": 1600, "height_px": 1200}
+    rows = await session.execute(
+        use_cases.RECORD,
+        {
+            "at": at,
+            "ids": [UUID(body["image_id"]) for body in bodies],
+            "numbers": [body["application_no"] for body in bodies],
+            "items": [body["item"] for body in bodies],
+            "sha256s": [body["sha256"] for body in bodies],
+            "verdicts": verdicts,
+            "reasons": reasons,
+            "findings": ["[]"] * len(bodies),
+            "metrics": [json.dumps(measured)] * len(bodies),
+        },
+    )
+    numbers = {row.image_id: row.check_no for row in rows}
+    told, headers = [], []
+    for body, verdict, reason in zip(bodies, verdicts, reasons, strict=True):
+        checked = {
+            "application_no": body["application_no"],
+            "item": body["item"],
+            "image_id": body["image_id"],
+            "sha256": body["sha256"],
+            "check_no": numbers[UUID(body["image_id"])],
+            "verdict": verdict,
+            "reason": reason,
+            "findings": [],
+            "metrics": measured,
+            "checked_at": at.isoformat(),
+        }
+        told.append(json.dumps(checked).encode())
+        about = {
+            "ce_specversion": "1.0",
+            "ce_id": str(uuid4()),
+            "ce_type": "material.checked.v1",
+            "ce_source": "baoshen/validation",
+            "ce_time": at.isoformat(),
+            "ce_subject": body["application_no"],
+            "content-type": "application/json",
+        }
+        headers.append(json.dumps(about))
+    await session.execute(
+        outbox.INSERT,
+        {
+            "topics": ["material.checked.v1"] * len(bodies),
+            "keys": [body["application_no"] for body in bodies],
+            "bodies": told,
+            "headers": headers,
+        },
+    )
+
+
+def _mark(marks: list[Mark], events: int) -> int:
+    """Note that a batch is done; returns how many events are."""
+    marks.append((time.perf_counter(), events))
+    return sum(count for _, count in marks)
+
+
+def _rate(marks: list[Mark], events: int) -> float:
+    """Events per second between the end of the first batch and the end of the last: joining the group costs both alike."""
+    (began, first), (ended, _) = marks[0], marks[-1]
+    return (events - first) / (ended - began)

@@ -1,0 +1,243 @@
+"""`baoshen up` and `baoshen reset`: the whole system on this machine."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from deploy.local.errors import BadSetting, StackError
+from deploy.local.installing import install_everything
+from deploy.local.parts.postgres import data_folders
+from deploy.local.places import CHECKOUT, cache_folder, home_folder
+from deploy.local.processes import lock_home
+from deploy.local.stack import Stack
+from deploy.local.supervisor import PartStatus, State
+
+_out = Console(highlight=False)
+_LOOKS = {
+    State.WAITING: ("dim", "等待 waiting"),
+    State.STARTING: ("yellow", "启动 starting"),
+    State.READY: ("green", "就绪 ready"),
+    State.DONE: ("green", "完成 done"),
+    State.PAUSED: ("magenta", "暂停 paused"),
+    State.STOPPED: ("dim", "停止 stopped"),
+    State.DIED: ("red", "退出 died"),
+    State.FAILED: ("red", "失败 failed"),
+}
+DEMO_DATA_DONE = "demo-data.json"
+
+
+def up(
+    web: Annotated[bool, typer.Option(help="Build and serve the web pages.")] = True,
+    demo_data: Annotated[bool, typer.Option(help="Bring the demo registrations and accounts in, once.")] = True,
+) -> None:
+    """启动整个系统，Ctrl-C 停止。 Start everything, show how it is, and stop it all on Ctrl-C."""
+    try:
+        asyncio.run(_up(home_folder(), web=web, demo_data=demo_data))
+    except StackError as problem:
+        _out.print(str(problem), style="red", markup=False)
+        raise typer.Exit(2 if isinstance(problem, BadSetting) else 1) from None
+
+
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """清空本地数据。 Delete this stack's data, logs and secrets, but not what was downloaded."""
+    home, cache = home_folder(), cache_folder()
+    if not home.exists():
+        _out.print(f"{home} 不存在，无需清理。There is nothing to delete.")
+        return
+    _refuse_foreign_folder(home)
+    if not yes and _out.is_terminal:
+        typer.confirm(f"删除 {home} 中的数据？ Delete the data in {home}?", abort=True)
+    try:
+        with lock_home(home / "run"):
+            for path in _to_delete(home, cache):
+                _delete(path)
+    except StackError as problem:
+        _out.print(str(problem), style="red", markup=False)
+        raise typer.Exit(1) from None
+    _out.print(f"已清空 {home}。The data is gone; the downloads in {cache} are kept.")
+
+
+async def _up(home: Path, *, web: bool, demo_data: bool) -> None:
+    told_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(sign) is not signal.SIG_IGN:  # nohup
+            loop.add_signal_handler(sign, _stop_or_end_at_once, told_to_stop)
+    screen = _Screen()
+    stack = Stack(home, free_ports=False, web=web, on_change=screen.changed)
+    try:
+        await stack.claim()
+        installing = install_everything(cache_folder(), stack.own_parts(), web=web, say=screen.say)
+        if await _unless(told_to_stop, installing):
+            began = time.monotonic()
+            with screen.live(stack):
+                ready = await _unless(told_to_stop, stack.start())
+            if ready and (not demo_data or await _unless(told_to_stop, _demo_data_once(stack))):
+                _welcome(stack, time.monotonic() - began, accounts=demo_data)
+                await _watch(stack, told_to_stop)
+    finally:
+        screen.say("正在停止… Stopping…")
+        await stack.stop()
+    screen.say("已全部停止。Everything has stopped.")
+
+
+def _stop_or_end_at_once(told_to_stop: asyncio.Event) -> None:
+    if told_to_stop.is_set():
+        # The second Ctrl-C: every part gets SIGKILL from the kernel when this process ends.
+        _out.show_cursor()
+        os._exit(130)
+    told_to_stop.set()
+
+
+async def _unless(told_to_stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
+    """Do the work; give it up, and say False, when told to stop before it is done."""
+    doing = asyncio.create_task(work)
+    stopping = asyncio.create_task(told_to_stop.wait())
+    try:
+        await asyncio.wait([doing, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            doing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await doing
+            return False
+        doing.result()
+        return True
+    finally:
+        stopping.cancel()
+
+
+async def _demo_data_once(stack: Stack) -> None:
+    done = stack.home / DEMO_DATA_DONE
+    if done.exists():
+        return
+    from deploy.demo_data import load
+
+    await load(stack.environment)
+    done.write_text(json.dumps({"done": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}), encoding="utf-8")
+
+
+async def _watch(stack: Stack, told_to_stop: asyncio.Event) -> None:
+    """Wait for Ctrl-C; meanwhile say so when a part dies."""
+    stopping = asyncio.create_task(told_to_stop.wait())
+    while not stopping.done():
+        dying = asyncio.create_task(stack.died())
+        await asyncio.wait([stopping, dying], return_when=asyncio.FIRST_COMPLETED)
+        if dying.done():
+            name = dying.result()
+            detail = next((part.detail for part in stack.status() if part.name == name), "")
+            _out.print(
+                f"{name} 已退出（{detail}），其余部分仍在运行。"
+                f"{name} {detail}; the others go on. Ctrl-C, then `make up`, starts it again.",
+                style="red",
+                markup=False,
+            )
+            _out.print(stack.last_lines(name), style="dim", markup=False)
+        else:
+            dying.cancel()
+
+
+def _welcome(stack: Stack, seconds: float, *, accounts: bool) -> None:
+    origin = stack.environment["PUBLIC_ORIGIN"]
+    _out.print(f"[bold green]系统已就绪 Everything is ready[/] ({seconds:.1f} s)")
+    _out.print(f"  考生 candidates   [link={origin}/]{origin}/[/link]")
+    _out.print(f"  审核 staff        [link={origin}/console/]{origin}/console/[/link]")
+    _out.print(f"  短信 SMS sent     {stack.environment['SMS_GATEWAY_URL']}/")
+    _out.print(f"  日志 logs         {stack.home / 'logs'}", soft_wrap=True)
+    if accounts:
+        from deploy.demo_data import ACCOUNTS
+
+        table = Table(title="演示账号 demo accounts", title_justify="left", box=None, padding=(0, 2))
+        for heading in ("身份 who", "账号 login", "密码 password", "入口 where"):
+            table.add_column(heading, overflow="fold")
+        for who, login, password, where in ACCOUNTS:
+            table.add_row(who, login, password, f"{origin}{where}")
+        _out.print(table)
+    _out.print("按 Ctrl-C 停止全部。Press Ctrl-C to stop everything.")
+
+
+class _Screen:
+    """A live table on a terminal; elsewhere one plain line per part that has become ready."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+        self._stack: Stack | None = None
+        self._began = time.monotonic()
+
+    def say(self, words: str) -> None:
+        _out.print(words, markup=False)
+
+    def changed(self, part: PartStatus) -> None:
+        if self._live is not None and self._stack is not None:
+            self._live.update(_table(self._stack.status()), refresh=True)
+        elif not _out.is_terminal and part.state in (State.READY, State.DONE, State.FAILED, State.DIED):
+            seconds = f" {part.seconds:.1f} s" if part.seconds is not None else ""
+            self.say(f"{part.name}: {_LOOKS[part.state][1]}{seconds} {part.address} {part.detail}".rstrip())
+
+    @contextlib.contextmanager
+    def live(self, stack: Stack) -> Iterator[None]:
+        if not _out.is_terminal:
+            yield
+            return
+        self._stack = stack
+        with Live(_table(stack.status()), console=_out, auto_refresh=False) as self._live:
+            try:
+                yield
+            finally:
+                self._live.update(_table(stack.status()), refresh=True)
+        self._live = None
+
+
+def _table(parts: list[PartStatus]) -> Table:
+    table = Table(box=None, padding=(0, 2))
+    for heading in ("部分 part", "状态 state", "秒 s", "地址 address"):
+        table.add_column(heading, overflow="fold")
+    for part in parts:
+        style, words = _LOOKS[part.state]
+        seconds = f"{part.seconds:.1f}" if part.seconds is not None else ""
+        table.add_row(part.name, f"[{style}]{words}[/]", seconds, part.detail or part.address)
+    return table
+
+
+def _refuse_foreign_folder(home: Path) -> None:
+    """Never delete in a folder that no stack has made, whatever `BAOSHEN_HOME` says."""
+    ours = (home / "run").is_dir() or (home / "secrets.json").is_file() or home == CHECKOUT / ".local"
+    if not ours or home in (Path.home(), CHECKOUT, Path("/")):
+        _out.print(
+            f"{home} 不是本系统的数据目录，拒绝删除。It is not a stack's folder; check BAOSHEN_HOME.",
+            style="red",
+            markup=False,
+        )
+        raise typer.Exit(2)
+
+
+def _to_delete(home: Path, cache: Path) -> list[Path]:
+    """What a stack keeps in its home; the downloads and the programs that live there too stay."""
+    names = (
+        *("kafka", "postgres", "s3", "gateway", "logs", "secrets.json", "data-keys.json", "environment.json"),
+        *(DEMO_DATA_DONE, "sms-gateway.sqlite3", "sms-gateway.sqlite3-wal", "sms-gateway.sqlite3-shm"),
+    )
+    kept = {cache, *cache.parents}
+    inside = [home / name for name in names]
+    outside = [folder.parent for folder in data_folders(home) if home not in folder.parents]
+    return [path for path in (*inside, *outside) if path.exists() and path not in kept]
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -1,0 +1,20 @@
+"""An application's way through the two tiers: its states, who may move it, and what each move tells. No I/O."""
+
+from services.review.domain.marks import Mark
+from services.review.domain.refusals import no_such_application, no_such_item, not_claimed
+from services.review.domain.reviews import MOVES, QUEUE, Heard, Review, State
+from services.review.domain.staff import Role, Staff
+
+__all__ = [
+    "MOVES",
+    "QUEUE",
+    "Heard",
+    "Mark",
+    "Review",
+    "Role",
+    "Staff",
+    "State",
+    "no_such_application",
+    "no_such_item",
+    "not_claimed",
+]
