@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.commands import check, demo, imports, migrate, rules, specimens
+from deploy.commands import check, contracts, demo, dlq, imports, lag, migrate, rules, specimens, topics
 
 app = typer.Typer(
     name="baoshen",
@@ -16,6 +16,8 @@ app.command()(demo.demo)
 app.command()(check.check)
 app.command()(specimens.specimens)
 app.command()(migrate.migrate)
+app.command()(topics.topics)
+app.command()(lag.lag)
 
 import_app = typer.Typer(help="Bring registrations and development accounts in.", no_args_is_help=True)
 import_app.command("registrations")(imports.registrations)
@@ -25,3 +27,14 @@ app.add_typer(import_app, name="import")
 rules_app = typer.Typer(help="Rule packs: check and publish.", no_args_is_help=True)
 rules_app.command("publish")(rules.publish)
 app.add_typer(rules_app, name="rules")
+
+dlq_app = typer.Typer(help="Dead letters: records that a service could not take. 死信。", no_args_is_help=True)
+dlq_app.command("list")(dlq.list_)
+dlq_app.command("show")(dlq.show)
+dlq_app.command("replay")(dlq.replay)
+dlq_app.command("discard")(dlq.discard)
+app.add_typer(dlq_app, name="dlq")
+
+contracts_app = typer.Typer(help="The events' schemas, as others go by them. 事件契约。", no_args_is_help=True)
+contracts_app.command("export")(contracts.export)
+app.add_typer(contracts_app, name="contracts")

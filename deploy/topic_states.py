@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.contracts.asyncapi import kept_for
-from deploy.contracts.schemas import heard_by, teller_of
+from deploy.contracts.schemas import heard_by, producer_of
 from shared.contracts import EVENTS
 from shared.messaging.dead_letters import dead_topic
 from shared.messaging.topics import GROUPS, Topic, catalogue
@@ -49,7 +49,7 @@ async def topic_states(bootstrap: str) -> list[TopicState]:
             copies=min((len(each["replicas"]) for each in by_name.get(topic.name, ())), default=0),
             kept=kept_for(topic),
             differs=_differs(topic, configured.get(topic.name)),
-            told_by=tellers[topic.name],
+            told_by=tellers.get(topic.name, "—"),
             heard_by=tuple(heard.get(topic.name, ())),
         )
         for topic in wanted
@@ -75,4 +75,4 @@ def _differs(topic: Topic, configured: Mapping[str, Any] | None) -> tuple[str, .
 
 
 def _tellers() -> dict[str, str]:
-    return {event.topic: teller_of(event) for event in EVENTS} | {dead_topic(group): group for group in GROUPS}
+    return {event.topic: producer_of(event) for event in EVENTS} | {dead_topic(group): group for group in GROUPS}

@@ -1,20 +1,13 @@
-"""The one clock for windows, deadlines and what people read. `BAOSHEN_AS_OF` shifts it, to play a past year's story."""
+"""The one clock for windows, deadlines and what people read.
+
+`BAOSHEN_CLOCK_SHIFT_S` shifts it by so many seconds, the same in every process, so that a past year's story can be
+played.
+"""
 
 import os
 from datetime import UTC, datetime, timedelta
 
-
-def _shift() -> timedelta:
-    as_of = os.environ.get("BAOSHEN_AS_OF")
-    if not as_of:
-        return timedelta()
-    start = datetime.fromisoformat(as_of)
-    if start.tzinfo is None:
-        start = start.replace(tzinfo=UTC)
-    return start - datetime.now(UTC)
-
-
-_SHIFT = _shift()
+_SHIFT = timedelta(seconds=float(os.environ.get("BAOSHEN_CLOCK_SHIFT_S") or 0))
 
 
 def now() -> datetime:

@@ -49,7 +49,7 @@ class Answer:
         return JSONResponse(self.body, self.status)
 
 
-def _key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
+async def _key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
     if idempotency_key is None or not _KEY.fullmatch(idempotency_key):
         raise BadRequest(
             "idempotency-key-missing",

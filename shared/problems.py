@@ -7,12 +7,25 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared import errors
 from shared.messaging.transient import is_transient
 
 log = structlog.get_logger(__name__)
+
+
+class Problem(BaseModel):
+    """RFC 9457. `detail` is Chinese, `detail_en` English; both say what to do. Some problems have further members."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    detail_en: str
+
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS: dict[type[errors.Refusal], int] = {
@@ -33,6 +46,11 @@ _PLAIN: dict[int, tuple[str, str, str]] = {
     405: ("method-not-allowed", "不支持这种操作。", "This method is not possible here."),
     413: ("too-large", "内容太大。", "The request is too large."),
 }
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """These problems for a router's `responses`: they appear in the OpenAPI document."""
+    return {status: {"model": Problem, "content": {MEDIA_TYPE: {}}} for status in statuses}
 
 
 def problem(status: int, code: str, zh: str, en: str, **extra: object) -> JSONResponse:

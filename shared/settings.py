@@ -1,12 +1,13 @@
 """The part of the environment that all services read alike; each service adds its own."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.storage import Storage
+if TYPE_CHECKING:
+    from shared.storage import Storage
 
 Role = Literal["api", "consumers", "relay"]
 
@@ -48,8 +49,10 @@ class StoreSettings(BaseSettings):
     s3_bucket: str
     s3_region: str = "us-east-1"
 
-    def storage(self) -> Storage:
+    def storage(self) -> "Storage":
         """The bucket, to be opened."""
+        from shared.storage import Storage  # half a second of imports, which notify need not wait for
+
         return Storage(
             endpoint_url=self.s3_endpoint_url,
             access_key=self.s3_access_key,

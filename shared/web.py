@@ -63,7 +63,7 @@ class RequestFrame:
                 if not answered:
                     await response(scope, receive, send)
             route = getattr(scope.get("route"), "path", "(none)")
-            application_no = scope.get("path_params", {}).get("application_no")
+            named = {"application_no": scope.get("path_params", {}).get("application_no")} if route != "(none)" else {}
             span.update_name(f"{scope['method']} {route}")
             span.set_attribute("http.route", route)
             span.set_attribute("http.response.status_code", status)
@@ -75,7 +75,7 @@ class RequestFrame:
                 route=route,
                 status=status,
                 ms=round(seconds * 1000, 1),
-                application_no=application_no if route != "(none)" else None,
+                **{name: value for name, value in named.items() if value is not None},
             )
 
 

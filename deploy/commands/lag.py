@@ -1,6 +1,7 @@
 """`baoshen lag`: how far each service is behind in hearing."""
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,9 @@ from deploy.commands.printing import json_line, kafka_must_answer, refuse, wide
 
 if TYPE_CHECKING:
     from shared.messaging.lag import Lag
+
+# A broker that no group ever used makes its offsets topic at the first question, and says meanwhile that it can't tell.
+_FRESH_BROKER_S = 15.0
 
 
 def lag(
@@ -44,15 +48,25 @@ def lag(
 
 async def _read(bootstrap: str, groups: list[str]) -> "list[Lag]":
     # Only now: the Kafka client takes a second, and `baoshen --help` has no need of it.
+    from aiokafka.errors import GroupCoordinatorNotAvailableError
+
     from deploy.contracts.schemas import heard_by
     from shared.messaging.lag import LagReader
 
     heard = heard_by()
-    lags: list[Lag] = []
+    until = time.monotonic() + _FRESH_BROKER_S
     async with LagReader(bootstrap) as reader:
-        for group in groups:
-            lags += await reader.read(group, [topic for topic, hearers in heard.items() if group in hearers])
-    return lags
+        while True:
+            try:
+                return [
+                    lag
+                    for group in groups
+                    for lag in await reader.read(group, [topic for topic in heard if group in heard[topic]])
+                ]
+            except GroupCoordinatorNotAvailableError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(0.5)
 
 
 def _print(lags: "list[Lag]") -> None:

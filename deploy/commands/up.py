@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
@@ -24,7 +25,8 @@ from deploy.local.processes import lock_home
 from deploy.local.stack import Stack
 from deploy.local.supervisor import PartStatus, State
 
-_out = Console(highlight=False)
+# A log has no width of its own: nothing is folded there.
+_out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 _LOOKS = {
     State.WAITING: ("dim", "等待 waiting"),
     State.STARTING: ("yellow", "启动 starting"),

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from deploy.local.errors import StackError
+from deploy.local.processes import end_with_parent
 from deploy.local.stack import Stack
 
 
@@ -37,7 +38,11 @@ def main() -> int:
         required=True,
         help="folder for data, logs and environment.json",
     )
-    home: Path = parser.parse_args().home.absolute()
+    parser.add_argument("--with-parent", action="store_true", help="stop when the process that started this one ends")
+    arguments = parser.parse_args()
+    if arguments.with_parent:
+        end_with_parent(signal.SIGTERM)
+    home: Path = arguments.home.absolute()
     home.mkdir(parents=True, exist_ok=True)
     try:
         asyncio.run(run(home))

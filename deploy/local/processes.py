@@ -38,6 +38,12 @@ def die_with_parent() -> Callable[[], None]:
     return hook
 
 
+def end_with_parent(sign: signal.Signals) -> None:
+    """Have the kernel send this process `sign` when the one that started it ends."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, sign)
+
+
 def start_time(pid: int) -> str | None:
     """When the kernel started this process, in its own unit; None if it is gone, or dead and not yet collected."""
     try:

@@ -53,7 +53,7 @@ label { flex: 1 1 12rem; color: var(--quiet); font-size: .9rem; }
 input { display: block; width: 100%; font: inherit; color: inherit; background: var(--card);
   border: 1px solid var(--line); border-radius: .5rem; padding: .45rem .7rem; }
 button { font: inherit; color: #fff; background: #14549c; border: 0; border-radius: .5rem; padding: .5rem 1.1rem; }
-a { color: var(--accent); }
+a { color: var(--accent); padding: .5rem 0; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 ol { list-style: none; margin: 0; padding: 0; display: grid; gap: .9rem; }
 li { background: var(--card); border: 1px solid var(--line); border-radius: .8rem; padding: .9rem 1rem; }

@@ -100,7 +100,8 @@ class Stack:
 
     async def stop(self) -> None:
         """Stop everything in reverse order."""
-        self._environment_file.unlink(missing_ok=True)
+        if self._supervisor.holds:
+            self._environment_file.unlink(missing_ok=True)
         await self._supervisor.stop()
 
     async def __aenter__(self) -> Self:
@@ -202,13 +203,7 @@ class Stack:
 
     def _infrastructure(self, secrets: Mapping[str, str]) -> list[Part | Task]:
         ports, environment = self._ports, self.environment
-        account = s3.Account(
-            endpoint=environment["S3_ENDPOINT_URL"],
-            bucket=environment["S3_BUCKET"],
-            region=environment["S3_REGION"],
-            access_key=environment["S3_ACCESS_KEY"],
-            secret_key=environment["S3_SECRET_KEY"],
-        )
+        account = s3.account_in(environment)
         items: list[Part | Task] = []
         if self._given.get("KAFKA_BOOTSTRAP_SERVERS"):
             items.append(

@@ -168,6 +168,11 @@ class Supervisor:
         """Wait until a part ends that nobody stopped, and say which."""
         return await self._deaths.get()
 
+    @property
+    def holds(self) -> bool:
+        """Whether the home folder is this supervisor's now."""
+        return self._lock is not None
+
     async def hold(self) -> None:
         """Take hold of the home folder, and end what a killed supervisor left running on it."""
         if self._lock is not None:

@@ -1,15 +1,18 @@
 """Builds the web pages when their sources have changed, with the Node of a wheel."""
 
+import asyncio
 import hashlib
 import json
 import os
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.local import install
+from deploy.local.errors import StackError
 from deploy.local.parts.probes import run_once
-from deploy.local.places import CHECKOUT
+from deploy.local.places import CHECKOUT, cache_folder
 
 WEB = CHECKOUT / "web"
 CANDIDATE_PAGES = WEB / "candidate" / "dist"
@@ -122,3 +125,18 @@ def _hash(base: Path, files: Iterator[Path] | list[Path]) -> str:
     for file in files:
         total.update(os.fsencode(file.relative_to(base)) + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     return total.hexdigest()
+
+
+def main() -> int:
+    """`python -m deploy.local.web`: build, and say what was done."""
+    try:
+        built = asyncio.run(build_web(cache_folder()))
+    except StackError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print("已构建 built" if built else "没有变化 nothing to do")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict
 
@@ -64,10 +65,11 @@ def _edge(request: Request) -> Edge:
 TheEdge = Annotated[Edge, Depends(_edge)]
 
 
-def _application_no(edge: TheEdge, identity: Annotated[str | None, Header(alias=HEADER)] = None) -> str:
+async def _application_no(edge: TheEdge, identity: Annotated[str | None, Header(alias=HEADER)] = None) -> str:
     who = edge.identities.check(identity)
     if who.kind != "candidate":
         raise Forbidden("candidates-only", "只有考生有收件箱。", "Only candidates have an inbox.")
+    structlog.contextvars.bind_contextvars(application_no=who.subject)
     return who.subject
 
 

@@ -29,7 +29,9 @@ _PAGE = text(
     """
 ).columns(content=JSONB)
 # A badge says "99+" at most.
-_UNREAD = text(f"SELECT count(*) FROM (SELECT 1 FROM notices WHERE {_VISIBLE} AND read_at IS NULL LIMIT 1000) AS unread")
+_UNREAD = text(
+    f"SELECT count(*) FROM (SELECT 1 FROM notices WHERE {_VISIBLE} AND read_at IS NULL LIMIT 1000) AS unread"
+)
 
 
 @dataclass(frozen=True)

@@ -280,14 +280,3 @@ class Published(Told):
     publication_id: UUID
     published: int
     effective_at: datetime
-
-
-class Problem(Told):
-    """RFC 9457: `detail` in Chinese, `detail_en` in English; both say what to do."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    detail_en: str

@@ -137,11 +137,7 @@ class Application:
         """Refuse a change to an item that is unknown, not uploaded here, or locked."""
         listed = checklist.items.get(item)
         if listed is None:
-            raise NotFound(
-                "item-not-on-checklist",
-                "材料清单中没有这一项，请刷新页面。",
-                "This item is not on the checklist. Reload the page.",
-            )
+            raise no_such_item()
         if listed.rule.channel == "onsite":
             raise Conflict(
                 "item-brought-on-site",
@@ -294,6 +290,15 @@ class Application:
                 "illegal-move", "当前状态不能进行此操作，请刷新页面。", f"It is {self.state} and can't become {state}."
             )
         self.state = state
+
+
+def no_such_item() -> NotFound:
+    """An item that the pack does not have."""
+    return NotFound(
+        "item-not-on-checklist",
+        "材料清单中没有这一项，请刷新页面。",
+        "This item is not on the checklist. Reload the page.",
+    )
 
 
 def _handed_in(image: Image) -> HandedInImage:

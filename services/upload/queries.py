@@ -12,7 +12,7 @@ from services.upload import tables
 from services.upload.checklist import Checklist, ListedItem, text_of
 from services.upload.domain import Application, Image, State
 from services.upload.packs import Shelf
-from services.upload.use_cases.rows import application, images_of
+from services.upload.rows import application, images_of
 from services.upload.words import words_for
 from shared import clock
 from shared.contracts.event import Person, Sealed

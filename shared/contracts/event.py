@@ -28,6 +28,7 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     topic: ClassVar[str]
+    compacted: ClassVar[bool] = False  # the newest record of a key stays; a record without a body takes it away
 
     event_id: UUID = Field(default_factory=uuid4, exclude=True)
     occurred_at: datetime = Field(default_factory=lambda: datetime.now(UTC), exclude=True)

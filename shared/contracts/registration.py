@@ -12,6 +12,7 @@ class RegistrationRecorded(Event):
     """The whole current facts of one application; a higher `registration_revision` replaces a lower one."""
 
     topic: ClassVar[str] = "registration.recorded.v1"
+    compacted: ClassVar[bool] = True
 
     application_no: ApplicationNo
     registration_revision: Annotated[int, Field(ge=1)]

@@ -85,6 +85,7 @@ class RulesPublished(Event):
     """A version of a pack is in force. Every service keeps every version."""
 
     topic: ClassVar[str] = "rules.published.v1"
+    compacted: ClassVar[bool] = True
 
     pack: Pack
 

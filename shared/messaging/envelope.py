@@ -1,17 +1,22 @@
 """Events on the wire: a JSON body and CloudEvents 1.0 binary-mode headers, made by hand (the SDK costs 4×)."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import UUID
+from datetime import UTC
+from typing import Any
 
 from aiokafka import ConsumerRecord
 from opentelemetry.propagate import inject
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.event import Event
 
 CONTENT_TYPE = "application/json"
+
+_OBJECT = TypeAdapter(dict[str, Any])
+_HEADERS = {"event_id": "header ce_id", "occurred_at": "header ce_time"}
+_FIELD_NAME = re.compile(r"[a-z][a-z_]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +35,15 @@ class Received:
     event: Event
 
 
-def headers_of(event: Event, source: str) -> dict[str, str]:
+def headers_of(event: Event, source: str, trace: Mapping[str, str] | None = None) -> dict[str, str]:
     """The CloudEvents headers, with `traceparent` where a trace is going on.
 
     Args:
         event: the fact.
         source: who tells it, such as `baoshen/upload`.
+        trace: what `trace_headers` gave, for telling many events from one place; asked for now if left out.
     """
-    headers = {
+    return {
         "ce_specversion": "1.0",
         "ce_id": str(event.event_id),
         "ce_type": event.topic,
@@ -45,7 +51,13 @@ def headers_of(event: Event, source: str) -> dict[str, str]:
         "ce_time": event.occurred_at.isoformat(),
         "ce_subject": event.key,
         "content-type": CONTENT_TYPE,
+        **(trace_headers() if trace is None else trace),
     }
+
+
+def trace_headers() -> dict[str, str]:
+    """`traceparent` of the trace that is going on, if one is."""
+    headers: dict[str, str] = {}
     inject(headers)
     return headers
 
@@ -57,39 +69,48 @@ def body_of(event: Event) -> bytes:
 
 def text_headers(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     """Headers as text; a byte that is not UTF-8 becomes a replacement character instead of an error."""
-    return {name: (value or b"").decode("utf-8", "replace") for name, value in headers}
+    return {name: _text(value) for name, value in headers}
 
 
 def decode(record: ConsumerRecord, event_type: type[Event]) -> Received | Undecodable:
     """Read a record as an event. Anything that is not one comes back as `Undecodable`; nothing is raised."""
-    headers = text_headers(record.headers)
     if record.value is None:
         return Undecodable(record, "empty body")
-    try:
-        event_id = UUID(headers.get("ce_id", ""))
-        occurred_at = datetime.fromisoformat(headers.get("ce_time", ""))
-    except ValueError:
-        return Undecodable(record, "header ce_id or ce_time is missing or malformed")
-    if headers.get("ce_type") != event_type.topic:
+    headers = dict(record.headers)
+    if headers.get("ce_type") != event_type.topic.encode():
         return Undecodable(record, f"header ce_type is not {event_type.topic}")
     try:
-        event = event_type.model_validate_json(record.value)
+        fields = _OBJECT.validate_json(record.value)
+        # Validated in one go with the body: 5 µs an event; an event made first and copied with them took 15.
+        fields["event_id"] = _text(headers.get("ce_id"))
+        fields["occurred_at"] = _text(headers.get("ce_time"))
+        event = event_type.model_validate(fields)
     except ValidationError as error:
         return Undecodable(record, _fields_at_fault(error))
     if event.key.encode() != record.key:
         # The key is what keeps the order: a record under another key would overtake its own past.
         return Undecodable(record, "the record's key is not the event's")
-    if occurred_at.tzinfo is None:
-        occurred_at = occurred_at.replace(tzinfo=UTC)
-    return Received(record, event.model_copy(update={"event_id": event_id, "occurred_at": occurred_at}))
+    if event.occurred_at.tzinfo is None:
+        event = event.model_copy(update={"occurred_at": event.occurred_at.replace(tzinfo=UTC)})
+    return Received(record, event)
+
+
+def _text(header: bytes | None) -> str:
+    return (header or b"").decode("utf-8", "replace")
 
 
 def _fields_at_fault(error: ValidationError) -> str:
     faults = [
-        f"{'.'.join(str(part) for part in fault['loc']) or 'body'}: {fault['type']}"
+        f"{'.'.join(_place(part) for part in fault['loc']) or 'body'}: {fault['type']}"
         for fault in error.errors(include_input=False, include_context=False, include_url=False)[:5]
     ]
     return "; ".join(faults)[:500]
+
+
+def _place(part: str | int) -> str:
+    # What stands where a field's name is expected may be anything; only what looks like one of ours is shown.
+    name = str(part)
+    return _HEADERS.get(name, name) if isinstance(part, int) or _FIELD_NAME.fullmatch(name) else "?"
 
 
 def wire_headers(headers: dict[str, str]) -> Sequence[tuple[str, bytes]]:

@@ -123,10 +123,9 @@ def _bind(handler: Handler, resources: dict[str, object]) -> Callable[[list[Even
 
 
 async def _without_headers(message: tuple[ConsumerRecord, ...], original: Parse) -> KafkaMessage:
-    # The framework decodes headers as UTF-8 and drops the whole batch, silently, where one is not. It gets records
-    # without any; the decoder hands on the true ones.
-    bare = tuple(_bare(record) for record in message)
-    parsed = await original(bare)
+    # The framework decodes headers as UTF-8 and drops the whole batch, silently, where one is not. It gets the first
+    # and the last record, for its message id, without any headers; the decoder hands on the true ones.
+    parsed = await original((_bare(message[0]), _bare(message[-1])))
     parsed.raw_message = message
     return parsed
 
@@ -187,7 +186,8 @@ def make_broker(bootstrap: str, service: str, routers: Sequence[Router]) -> Kafk
         apply_types=False,
         graceful_timeout=15.0,
         allow_auto_create_topics=False,
-        request_timeout_ms=10_000,
+        # Longer than a session: joining waits until a member that died is given up.
+        request_timeout_ms=20_000,
         logger=None,
     )
     for router in routers:

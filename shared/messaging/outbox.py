@@ -1,14 +1,15 @@
 """Telling others: a row in the caller's own transaction, so that a fact and its telling are one."""
 
-import json
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.event import Event
-from shared.messaging.envelope import body_of, headers_of
+from shared.messaging.envelope import body_of, headers_of, trace_headers
 
+_HEADERS = TypeAdapter(dict[str, str])
 # WITH ORDINALITY keeps the order of the arrays: the identity column follows it.
 INSERT = text(
     """
@@ -32,15 +33,20 @@ async def tell(session: AsyncSession, *events: Event, source: str | None = None)
     if not events:
         return
     who = source or str(session.info.get("source", "baoshen"))
+    trace = trace_headers()
     await _insert(
         session,
-        [(event.topic, event.key, body_of(event), json.dumps(headers_of(event, who))) for event in events],
+        [(event.topic, event.key, body_of(event), _json(headers_of(event, who, trace))) for event in events],
     )
 
 
 async def tell_raw(session: AsyncSession, topic: str, key: str, body: bytes | None, headers: dict[str, str]) -> None:
     """Tell a record that is not an event of ours to read: a dead letter, or a tombstone (`body` None)."""
-    await _insert(session, [(topic, key, body, json.dumps(headers))])
+    await _insert(session, [(topic, key, body, _json(headers))])
+
+
+def _json(headers: dict[str, str]) -> str:
+    return _HEADERS.dump_json(headers).decode()
 
 
 async def _insert(session: AsyncSession, rows: list[tuple[str, str, bytes | None, str]]) -> None:

@@ -71,7 +71,7 @@ def messaging_tables(metadata: MetaData) -> None:
 
 
 def create_messaging_tables() -> None:
-    """For a service's first migration. A later change of these tables gets a function of its own, called by a new one."""
+    """For a service's first migration. A later change gets a function of its own here, called by a new migration."""
     metadata = MetaData()
     messaging_tables(metadata)
     metadata.create_all(op.get_bind())

@@ -11,7 +11,6 @@ from shared.messaging.dead_letters import dead_topic
 GROUPS = ("upload", "validation", "review", "notify")
 """Consumer groups that have dead letters."""
 
-COMPACTED = frozenset({"registration.recorded.v1", "rules.published.v1"})
 KEPT_MS = 30 * 24 * 3600 * 1000
 
 
@@ -32,7 +31,7 @@ def catalogue(partitions: int = 6) -> list[Topic]:
     """
     topics = []
     for event_type in EVENTS:
-        if event_type.topic in COMPACTED:
+        if event_type.compacted:
             config = {"cleanup.policy": "compact", "min.compaction.lag.ms": "3600000"}
         else:
             config = {"cleanup.policy": "delete", "retention.ms": str(KEPT_MS)}

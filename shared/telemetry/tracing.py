@@ -1,18 +1,22 @@
 """OpenTelemetry across HTTP and topics. Trace ids are always there (for logs); spans leave if there is an endpoint."""
 
 import os
+import re
 from collections.abc import Sequence
 
 from aiokafka import ConsumerRecord
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.propagate import extract
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import TraceFlags
 
-from shared.messaging.envelope import text_headers
+# Version 00 of W3C Trace Context; a later one would only add to its end.
+_TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+# What a span keeps at most, by OpenTelemetry's own default.
+MOST_LINKS = 128
 
 tracer = trace.get_tracer("baoshen")
 
@@ -34,12 +38,20 @@ def stop() -> None:
 
 def causes_of(records: Sequence[ConsumerRecord]) -> tuple[Context | None, list[trace.Link]]:
     """What a batch's span hangs on: the one trace that told all its records, so that hops nest; else a link to each."""
-    contexts = []
-    for record in records:
-        if any(name == "traceparent" for name, _ in record.headers):
-            context = extract(text_headers(record.headers))
-            contexts.append((context, trace.get_current_span(context).get_span_context()))
-    traces = {span.trace_id for _, span in contexts}
-    if len(traces) == 1:
-        return contexts[0][0], []
-    return None, [trace.Link(span) for _, span in contexts if span.is_valid]
+    told_by = {value: None for record in records for name, value in record.headers if name == "traceparent" and value}
+    # Read by hand: the propagator takes 10 µs a record.
+    spans = [span for span in map(_span_of, list(told_by)[:MOST_LINKS]) if span is not None]
+    if spans and len({value[: len("00-") + 32] for value in told_by}) == 1:
+        return trace.set_span_in_context(trace.NonRecordingSpan(spans[0])), []
+    return None, [trace.Link(span) for span in spans]
+
+
+def _span_of(traceparent: bytes) -> trace.SpanContext | None:
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None:
+        return None
+    trace_id, span_id, flags = match.groups()
+    span = trace.SpanContext(
+        int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16))
+    )
+    return span if span.is_valid else None

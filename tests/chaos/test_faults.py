@@ -42,21 +42,19 @@ async def test_a_consumer_killed_between_work_and_commit_has_every_effect_once(
     stack: Stack, crowd_of: CrowdOf, service: str
 ) -> None:
     crowd = await crowd_of(2)
-    await crowd.upload_everything()
     await _armed(stack, service, f"{service}.after_work")
 
-    more = asyncio.create_task(_whole_round(crowd))
-    if service == "validation":
-        await crowd.upload(crowd.candidates[0], "diploma", a_jpeg(200))
+    work = asyncio.create_task(_whole_round(crowd))
     await dies(stack, service)
     await stack.start_part(service)
-    await more
+    await work
 
     await settled(stack)
     await every_accepted_image_is_there(stack, crowd)
 
 
 async def _whole_round(crowd: Crowd) -> None:
+    await crowd.upload_everything()
     await crowd.submit_everything()
     await crowd.return_everything()
     await crowd.sees("returned")

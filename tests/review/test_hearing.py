@@ -1,9 +1,12 @@
 """What the other services tell, in any order, as often as it comes."""
 
 import asyncio
+import random
 from datetime import timedelta
 
+from shared.contracts.event import Event
 from shared.contracts.review import ReviewDecided, ReviewFeedback
+from shared.telemetry.metrics import RETRIES
 from tests.builders.review import (
     NO,
     PERSON,
@@ -67,6 +70,26 @@ async def test_a_check_and_its_submission_at_the_same_moment_do_not_miss_each_ot
     )
 
     assert sorted(await (await review.desk("site")).queue()) == numbers
+
+
+async def test_batches_about_the_same_numbers_never_block_each_other(review: ReviewUnderTest) -> None:
+    numbers = [f"1501202100{number:04}" for number in range(120)]
+    images = {number: an_image(verdict="checking") for number in numbers}
+    submissions = [a_submission(number, images=(image,)) for number, image in images.items()]
+    checks = [a_check(image, application_no=number) for number, image in images.items()]
+    registrations = [a_registration(review.key_ring, number) for number in numbers]
+    waits = RETRIES.labels("review", "transient")
+    before = waits._value.get()
+
+    async def hears(events: list[Event]) -> None:
+        random.Random(7).shuffle(events)
+        for start in range(0, len(events), 30):
+            await review.hears(*events[start : start + 30])
+
+    await asyncio.gather(hears([*submissions]), hears([*checks]), hears([*registrations]))
+
+    assert waits._value.get() == before
+    assert await review.rows("SELECT count(*) AS n FROM reviews WHERE state = 'at_site'") == [{"n": 120}]
 
 
 async def test_a_rejected_image_keeps_the_application_out_until_it_is_handed_in_again(review: ReviewUnderTest) -> None:
@@ -244,6 +267,15 @@ async def test_an_erased_candidate_is_shown_as_unknown(review: ReviewUnderTest) 
     await review.hears(a_registration(None, revision=2))
 
     assert (await (await review.desk("site")).sees())["candidate"]["name"] == "—"
+
+
+async def test_one_damaged_row_does_not_close_the_list(review: ReviewUnderTest) -> None:
+    await review.has()
+    await review.execute("UPDATE applications SET sealed = jsonb_set(sealed, '{nonce}', '\"AAAAAAAAAAAAAAAA\"')")
+
+    row = (await (await review.desk("site")).get("/reviews")).json()["items"][0]
+
+    assert row["candidate_masked"]["name"] == "—"
 
 
 async def test_staff_see_whether_the_candidate_was_reached_last(review: ReviewUnderTest) -> None:

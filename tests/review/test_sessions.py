@@ -1,5 +1,6 @@
 """Logging in, and what every call checks anew."""
 
+import base64
 from uuid import uuid4
 
 import pytest
@@ -134,8 +135,6 @@ async def test_the_gateway_learns_on_whose_behalf_it_asks(review: ReviewUnderTes
     assert answer.status_code == 204
     edge = review.service.app.state.edge
     public = edge.signer._key.public_key().public_bytes_raw()
-    import base64
-
     identity = IdentityChecker("notify", {"review": base64.b64encode(public).decode()}).check(answer.headers[HEADER])
     assert (identity.kind, identity.subject) == ("staff", str(site.staff_id))
 

@@ -1,5 +1,6 @@
 """As much of S3 as the stack itself needs: make the bucket, and see that it takes and gives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -23,15 +24,26 @@ class Account:
     secret_key: str = field(repr=False)
 
 
+def account_in(environment: Mapping[str, str]) -> Account:
+    """The account that the services use."""
+    return Account(
+        endpoint=environment["S3_ENDPOINT_URL"].rstrip("/"),
+        bucket=environment["S3_BUCKET"],
+        region=environment["S3_REGION"],
+        access_key=environment["S3_ACCESS_KEY"],
+        secret_key=environment["S3_SECRET_KEY"],
+    )
+
+
 async def works(account: Account) -> bool:
     """Whether the bucket, made if it is missing, takes an object and gives it back: a port opens long before that."""
     try:
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
             if not await _has_bucket(client, account):
                 return False
-            put = await _call(client, account, "PUT", f"/{_PROBE}", b"probe")
-            got = await _call(client, account, "GET", f"/{_PROBE}")
-            await _call(client, account, "DELETE", f"/{_PROBE}")
+            put = await call(client, account, "PUT", f"/{_PROBE}", b"probe")
+            got = await call(client, account, "GET", f"/{_PROBE}")
+            await call(client, account, "DELETE", f"/{_PROBE}")
     except httpx.HTTPError:
         return False
     return put.is_success and got.content == b"probe"
@@ -52,19 +64,20 @@ async def make_bucket(account: Account) -> None:
 
 
 async def _has_bucket(client: httpx.AsyncClient, account: Account) -> bool:
-    if (await _call(client, account, "HEAD", "")).is_success:
+    if (await call(client, account, "HEAD", "")).is_success:
         return True
-    made = await _call(client, account, "PUT", "")
+    made = await call(client, account, "PUT", "")
     return made.is_success or made.status_code == httpx.codes.CONFLICT
 
 
-async def _call(
+async def call(
     client: httpx.AsyncClient,
     account: Account,
     method: str,
     path: str,
     body: bytes = b"",
 ) -> httpx.Response:
+    """Send one signed request; `path` is the object's key with a slash before it, or empty for the bucket."""
     url = f"{account.endpoint}/{account.bucket}{path}"
     request = AWSRequest(method=method, url=url, data=body)
     S3SigV4Auth(Credentials(account.access_key, account.secret_key), "s3", account.region).add_auth(request)

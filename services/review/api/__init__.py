@@ -4,13 +4,9 @@ from fastapi import APIRouter
 
 from services.review.api import publications, reviews, sessions
 from services.review.api.edge import Edge
-from services.review.shapes import Problem
+from shared.problems import described
 
-router = APIRouter(
-    responses={
-        code: {"model": Problem, "content": {"application/problem+json": {}}} for code in (400, 401, 403, 404, 409, 422)
-    }
-)
+router = APIRouter(responses=described(400, 401, 403, 404, 409, 422, 503))
 for part in (sessions, reviews, publications):
     router.include_router(part.router)
 

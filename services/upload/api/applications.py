@@ -1,44 +1,58 @@
 """A candidate's application: the page, its images, handing in."""
 
+import re
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from services.upload import door, queries, tables
 from services.upload.api.edge import AtEdge, OwnApplication, no_such_image
+from services.upload.domain import no_such_item
+from services.upload.shapes import ApplicationPage, Nothing, StoredImage, Submitted
 from services.upload.use_cases import materials, submissions
 from services.upload.use_cases.materials import Place
 from shared.errors import Conflict
 from shared.idempotency import Answer, IdempotencyKey, fingerprint, once
+from shared.problems import described
 from shared.storage import ObjectGone
 
-router = APIRouter(prefix="/applications/{application_no}", tags=["application"])
+router = APIRouter(
+    prefix="/applications/{application_no}",
+    tags=["application"],
+    responses=described(400, 401, 403, 404, 409, 422, 503),
+)
 
-Item = Annotated[str, Path(max_length=64)]
-
-
-class Nothing(BaseModel):
-    """An empty body."""
-
-    model_config = ConfigDict(extra="forbid")
+_CODE = re.compile(r"[a-z][a-z_]{1,63}")
 
 
-@router.get("")
-async def read_application(application_no: OwnApplication, edge: AtEdge) -> JSONResponse:
+def _item(item: Annotated[str, Path(description="The item's code, such as `diploma`.")]) -> str:
+    # What can't be a code is on no checklist either; it never reaches the database.
+    if not _CODE.fullmatch(item):
+        raise no_such_item()
+    return item
+
+
+Item = Annotated[str, Depends(_item)]
+
+
+@router.get("", response_model=ApplicationPage)
+async def read_application(application_no: OwnApplication, edge: AtEdge, response: Response) -> dict[str, Any]:
     """The whole page: state, checklist, images, feedback, timeline, and the final opinion once it is published."""
     async with edge.sessions() as session:
         page = await queries.page(session, edge.shelf, edge.keys, application_no)
-    return JSONResponse(page, headers={"Cache-Control": "private, no-store"})
+    response.headers["Cache-Control"] = "private, no-store"
+    return page
 
 
 @router.put(
     "/items/{item}/images/{image_id}",
     status_code=201,
+    response_model=StoredImage,
+    responses=described(408, 413, 415) | {200: {"model": StoredImage, "description": "It was there already."}},
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -53,8 +67,8 @@ async def read_application(application_no: OwnApplication, edge: AtEdge) -> JSON
     },
 )
 async def put_image(
-    application_no: OwnApplication, item: Item, image_id: UUID, request: Request, edge: AtEdge
-) -> JSONResponse:
+    application_no: OwnApplication, item: Item, image_id: UUID, request: Request, response: Response, edge: AtEdge
+) -> dict[str, Any]:
     """Store an image under an id that the client made; the same bytes again give the same answer."""
     place = Place(application_no, item, image_id)
     async with edge.sessions() as session:
@@ -76,7 +90,8 @@ async def put_image(
                 "图片编号已被使用，请刷新页面后重新上传。",
                 "This image id is in use. Make a new UUID for each image.",
             ) from None
-    return JSONResponse(await _stored(edge, place), 200 if again else 201)
+    response.status_code = 200 if again else 201
+    return await _stored(edge, place)
 
 
 async def _stored(edge: AtEdge, place: Place) -> dict[str, Any]:
@@ -94,7 +109,11 @@ async def _stored(edge: AtEdge, place: Place) -> dict[str, Any]:
     }
 
 
-@router.get("/items/{item}/images/{image_id}", response_class=Response)
+@router.get(
+    "/items/{item}/images/{image_id}",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}, "image/png": {}}}},
+)
 async def read_image(application_no: OwnApplication, item: Item, image_id: UUID, edge: AtEdge) -> Response:
     """The bytes as they are stored."""
     async with edge.sessions() as session:
@@ -128,7 +147,7 @@ async def delete_image(application_no: OwnApplication, item: Item, image_id: UUI
         await materials.remove(session, edge.shelf, Place(application_no, item, image_id))
 
 
-@router.post("/submissions", status_code=201)
+@router.post("/submissions", status_code=201, response_model=Submitted)
 async def submit(application_no: OwnApplication, edge: AtEdge, key: IdempotencyKey, body: Nothing) -> JSONResponse:
     """Hand in; everything locks. Refused with each missing item named."""
 

@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Request
 
 from services.upload.accounts import Accounts
 from services.upload.packs import Shelf
-from services.upload.use_cases.rows import no_such_application
+from services.upload.rows import no_such_application
 from shared.contracts.event import ApplicationNo
 from shared.database import Sessions
 from shared.errors import NotFound

@@ -3,30 +3,15 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from services.upload.api.edge import AtEdge, Candidate
+from services.upload.shapes import Login, SessionOpened
 from shared.errors import Forbidden, Unauthenticated
+from shared.problems import described
 from shared.security.identity import HEADER, Identity
 from shared.security.sessions import CSRF_HEADER
 
-router = APIRouter(prefix="/candidate", tags=["session"])
-
-
-class Login(BaseModel):
-    """An account of the exam registration."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    login: Annotated[str, Field(min_length=1, max_length=64)]  # application number or ID number
-    password: Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class SessionOpened(BaseModel):
-    """A session; its token is in the cookie, this is what writes must carry."""
-
-    application_no: str
-    csrf_token: str
+router = APIRouter(prefix="/candidate", tags=["session"], responses=described(400, 401, 403, 422))
 
 
 @router.post("/session", status_code=201)

@@ -11,7 +11,7 @@ from services.upload import tables
 from services.upload.domain import STATUS_OF, Application, ImageStatus, State
 from services.upload.door import Arrived
 from services.upload.packs import Shelf
-from services.upload.use_cases.rows import (
+from services.upload.rows import (
     add_to_timeline,
     application,
     images_of,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.upload import tables
 from services.upload.domain import Application
 from services.upload.packs import Shelf
-from services.upload.use_cases.rows import (
+from services.upload.rows import (
     add_to_timeline,
     application,
     images_of,

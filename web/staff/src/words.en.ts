@@ -184,7 +184,8 @@ export default {
   done_released: '{no} is released.',
 
   publish: 'Publish opinions',
-  publishText: 'All decided opinions of region {region} and that year are released at once and show to the candidates. This can’t be undone. It is possible once every review is finished.',
+  publishText:
+    'All decided opinions of region {region} and that year are released at once and show to the candidates. This can’t be undone. It is possible once every review is finished.',
   year: 'Exam year',
   publishYes: 'Publish',
   publishDone: '{n} opinions are published and show from {at} on.',

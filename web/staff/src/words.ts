@@ -185,7 +185,8 @@ const zh = {
   done_released: '已放弃领取 {no}。',
 
   publish: '公布终审意见',
-  publishText: '考区 {region} 该年度已作出决定的终审意见将一次全部公布，考生随即可见，不能撤回。全部审核完毕后才能公布。',
+  publishText:
+    '考区 {region} 该年度已作出决定的终审意见将一次全部公布，考生随即可见，不能撤回。全部审核完毕后才能公布。',
   year: '考试年度',
   publishYes: '确认公布',
   publishDone: '已公布 {n} 份终审意见，{at} 起可见。',

@@ -1,4 +1,4 @@
-"""Rows that several use cases take hold of: the locked application, its images, its timeline."""
+"""Rows that several use cases and queries take hold of: the locked application, its images, its timeline."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,0 +1,208 @@
+"""The pages as their users work with them: by clicks, on the attributes that are kept stable for tests."""
+
+import os
+import re
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from playwright.async_api import Browser, ConsoleMessage, FilePayload, Locator, Page, Request, expect
+
+from deploy.specimens import draw, file_name, invented_person, media_type
+
+PATIENCE_MS = 30_000
+_DEVICES = {
+    "phone": {"width": 390, "height": 844},
+    "office": {"width": 1366, "height": 768},
+}
+# A refusal is a part of the work: the browser's own line about it is no trouble.
+_REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+
+
+def paper(kind: str, seed: int = 1) -> FilePayload:
+    """A specimen as a file to choose."""
+    return {
+        "name": file_name(kind),
+        "mimeType": media_type(kind),
+        "buffer": draw(kind, person=invented_person(seed), seed=seed),
+    }
+
+
+class Visitor:
+    """Somebody at a browser.
+
+    Attributes:
+        page: the browser's page.
+        troubles: errors of scripts, broken content-security rules, requests that left the origin.
+    """
+
+    page: Page
+
+    def __init__(self, browser: Browser, origin: str, device: str) -> None:
+        self.origin = origin
+        self.troubles: list[str] = []
+        self._browser = browser
+        self._device = device
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        size = _DEVICES[self._device]
+        on_phone = self._device == "phone"
+        context = await self._browser.new_context(
+            viewport={"width": size["width"], "height": size["height"]},
+            is_mobile=on_phone,
+            has_touch=on_phone,
+            locale="zh-CN",
+            # The pages show Beijing time wherever the reader is.
+            timezone_id="America/New_York",
+        )
+        self._stack.push_async_callback(context.close)
+        self.page = await context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.troubles.append(f"script error: {error}"))
+        self.page.on("request", self._on_request)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not _REFUSED.search(message.text):
+            self.troubles.append(f"console: {message.text}")
+
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.origin}/", "blob:", "data:")):
+            self.troubles.append(f"left the origin: {request.url}")
+
+    def see(self, name: str) -> Locator:
+        """What carries this `data-test` name."""
+        return self.page.get_by_test_id(name)
+
+    async def log_in(self, path: str, login: str, password: str) -> None:
+        """Open the address and log in."""
+        await self.page.goto(self.origin + path)
+        await self.enter(login, password)
+
+    async def enter(self, login: str, password: str) -> None:
+        """Fill in the login form that is on the page."""
+        await self.see("login").fill(login)
+        await self.see("password").fill(password)
+        await self.see("log-in").click()
+
+    async def fits(self) -> None:
+        """Nothing stands out over the right edge."""
+        over = await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over <= 0, f"{over} px too wide at {self.page.url}"
+
+    async def picture(self, name: str) -> None:
+        """A screenshot, where somebody asked for them."""
+        await self.fits()
+        if folder := os.environ.get("SCREENSHOTS"):
+            await self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=self._device == "phone")
+
+
+class CandidateAtPage:
+    """A candidate on the application page."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor = visitor
+        self.see = visitor.see
+
+    def item(self, code: str) -> Locator:
+        """An item of the checklist."""
+        return self.see(f"item-{code}")
+
+    async def required_items(self) -> list[str]:
+        """Codes of the items with a star, in order."""
+        marked = await self.visitor.page.locator("[data-test^='item-'][data-required='true']").all()
+        return [(await each.get_attribute("data-test") or "").removeprefix("item-") for each in marked]
+
+    async def choose(self, code: str, files: Sequence[FilePayload]) -> None:
+        """Choose files under an item and wait until each is uploaded and found good."""
+        images = self.item(code).get_by_test_id("image")
+        before = await images.count()
+        await self.see(f"file-{code}").set_input_files(list(files))
+        await expect(images).to_have_count(before + len(files), timeout=PATIENCE_MS)
+        done = self.item(code).locator("[data-test=image]:is([data-status=good], [data-status=review])")
+        await expect(done).to_have_count(before + len(files), timeout=PATIENCE_MS)
+
+    async def remove_first(self, code: str) -> None:
+        """Take off the item's first image with the minus button."""
+        images = self.item(code).get_by_test_id("image")
+        before = await images.count()
+        await images.first.get_by_test_id("remove").click()
+        await self.see("confirm-remove").click()
+        await expect(images).to_have_count(before - 1)
+
+    async def is_at(self, state: str) -> None:
+        """Wait until the page shows this state, by itself."""
+        await expect(self.see("state")).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
+
+    async def submit(self) -> None:
+        """Hand in, and confirm it."""
+        await self.see("submit").click()
+        await self.see("confirm-submit").click()
+        await self.is_at("submitted")
+
+
+class ReviewerAtConsole:
+    """A member of staff at the console."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor = visitor
+        self.see = visitor.see
+
+    def item(self, code: str) -> Locator:
+        """An item of the open application."""
+        return self.see(f"item-{code}")
+
+    async def claim(self, application_no: str) -> None:
+        """Wait until the application is in the queue, then claim the next: the region has no other."""
+        row = self.visitor.page.locator(f"[data-test=row][data-application='{application_no}']")
+        for _ in range(60):
+            await self.see("refresh").click()
+            if await row.count():
+                break
+            await self.visitor.page.wait_for_timeout(500)
+        await expect(row).to_be_visible()
+        await self.see("claim-next").click()
+        await expect(self.see("lease")).to_be_visible()
+
+    async def look_at_every_image(self) -> None:
+        """Go through the images with the button; each one really shows."""
+        while True:
+            await expect(self.see("viewed")).to_have_js_property("complete", value=True)
+            assert await self.see("viewed").evaluate("image => image.naturalWidth > 0")
+            if await self.see("next-image").is_disabled():
+                return
+            await self.see("next-image").click()
+
+    async def accept_all_but(self, *codes: str) -> None:
+        """Accept what is handed in and not marked yet."""
+        for each in await self.visitor.page.locator("[data-test^='item-'][data-mark=none]").all():
+            code = (await each.get_attribute("data-test") or "").removeprefix("item-")
+            accept = self.item(code).get_by_test_id("accept")
+            if code not in codes and await accept.is_visible():
+                await accept.click()
+                await expect(self.item(code)).to_have_attribute("data-mark", "accept")
+
+    async def mark_for_return(self, code: str, reason: str, more_words: str) -> None:
+        """Mark an item to be returned, with the reason's words and some of one's own."""
+        await self.item(code).get_by_test_id("return").click()
+        await self.see("reason").select_option(reason)
+        words = await self.see("words").input_value()
+        assert words, "the reason brought no words"
+        await self.see("words").fill(words + more_words)
+        await self.see("save-mark").click()
+        await expect(self.item(code)).to_have_attribute("data-mark", "return")
+
+    async def act(self, button: str) -> None:
+        """Press a button for the application as a whole and confirm; the queue says that it is done."""
+        await self.see(button).click()
+        await self.see("confirm-act").click()
+        await expect(self.see("flash")).to_be_visible()
