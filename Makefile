@@ -40,4 +40,4 @@ web: env  ## Build the web pages if their sources have changed
 	@exec $(RUN)python -m deploy.local.web
 
 contracts: env  ## Write the events' JSON Schemas and the AsyncAPI document to docs/events
-	@exec $(RUN)baoshen contracts
+	@exec $(RUN)baoshen contracts export

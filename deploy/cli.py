@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.commands import check, contracts, demo, dlq, imports, lag, migrate, rules, specimens, topics
+from deploy.commands import check, contracts, demo, dlq, imports, lag, migrate, rules, specimens, topics, up
 
 app = typer.Typer(
     name="baoshen",
@@ -12,6 +12,8 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.command()(up.up)
+app.command()(up.reset)
 app.command()(demo.demo)
 app.command()(check.check)
 app.command()(specimens.specimens)

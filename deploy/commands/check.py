@@ -1,20 +1,17 @@
 """`baoshen check`: the reconciliation of databases, bucket and topics."""
 
 import asyncio
-import json
-import sys
 import time
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from deploy import environment
+from deploy.commands.printing import err, fail, json_line
 
 NEEDED = ("KAFKA_BOOTSTRAP_SERVERS", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_BUCKET")
-_err = Console(stderr=True)
 
 
 def check(
@@ -35,8 +32,7 @@ def check(
     try:
         holds = asyncio.run(_check(env, wait, expect_dead, as_json))
     except (KafkaError, SQLAlchemyError, Transient, OSError) as error:
-        _err.print(f"[red]A part does not answer ({type(error).__name__}).[/] Is the system running?")
-        raise typer.Exit(1) from None
+        fail(f"A part does not answer ({type(error).__name__}). Is the system running?")
     raise typer.Exit(0 if holds else 1)
 
 
@@ -51,8 +47,7 @@ async def _check(env: Mapping[str, str], wait: float, expect_dead: int, as_json:
     table = Table("", "rule", "looked at", "broken", title="baoshen check")
     for each in findings:
         if as_json:
-            line = {"rule": each.rule, "ok": each.ok, "looked_at": each.looked_at, "broken": len(each.broken)}
-            sys.stdout.write(json.dumps(line) + "\n")
+            json_line({"rule": each.rule, "ok": each.ok, "looked_at": each.looked_at, "broken": len(each.broken)})
         table.add_row("[green]✔[/]" if each.ok else "[red]✘[/]", each.rule, str(each.looked_at), each.some())
-    _err.print(table)
+    err.print(table)
     return all(each.ok for each in findings)

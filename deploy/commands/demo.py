@@ -1,17 +1,15 @@
 """`baoshen demo`: the main job, step by step, through the public APIs."""
 
 import asyncio
-import json
-import sys
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 
 from deploy import environment
+from deploy.commands.printing import err, fail, json_line
 
-_out = Console(stderr=True)
 NEEDED = (
     "PUBLIC_ORIGIN",
     "SMS_GATEWAY_URL",
@@ -37,15 +35,14 @@ def demo(
     try:
         all_true = asyncio.run(_with_own_stack(as_json) if start else _play(environment.load(*NEEDED), as_json))
     except StackError as error:
-        _out.print(f"[red]{error}[/]")
-        raise typer.Exit(1) from None
+        fail(str(error))
     raise typer.Exit(0 if all_true else 1)
 
 
 async def _with_own_stack(as_json: bool) -> bool:
     from deploy.local.throwaway import throwaway_stack
 
-    _out.print("starting a stack of its own …")
+    err.print("starting a stack of its own …")
     async with throwaway_stack() as stack:
         return await _play(stack.environment, as_json)
 
@@ -61,9 +58,7 @@ async def _play(env: Mapping[str, str], as_json: bool) -> bool:
     async for outcome in story.play():
         outcomes.append(outcome)
         if as_json:
-            line = {"step": outcome.step, "ok": outcome.ok, "ms": outcome.ms}
-            sys.stdout.write(json.dumps(line) + "\n")
-            sys.stdout.flush()
+            json_line({"step": outcome.step, "ok": outcome.ok, "ms": outcome.ms})
         mark = "[green]✔[/]" if outcome.ok else "[red]✘[/]"
-        _out.print(f"{mark} {outcome.step:36} {outcome.ms:8.0f} ms  {outcome.said}", highlight=False, soft_wrap=True)
+        err.print(f"{mark} {outcome.step:36} {outcome.ms:8.0f} ms  {escape(outcome.said)}")
     return len(outcomes) == len(story.steps()) and all(outcome.ok for outcome in outcomes)

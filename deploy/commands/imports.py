@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy import environment
+from deploy.commands.printing import err, kafka_must_answer, refuse
 
 _MOST_SHOWN = 50
-_err = Console(stderr=True)
 
 
 def registrations(
@@ -21,8 +20,6 @@ def registrations(
     Exit code 2 if any row was refused: mend those lines and import the file again, nothing is doubled by it.
     """
     # Imported here: the other commands start a second sooner without them.
-    from aiokafka.errors import KafkaError
-
     from deploy.intake.packs import packs_in
     from deploy.intake.registrations import Intake, Refused
     from deploy.intake.tables import BadFile, read_rows
@@ -41,20 +38,20 @@ def registrations(
             else:
                 good.append(taken)
     except BadFile as error:
-        _err.print(f"[red]{error}[/]")
-        raise typer.Exit(2) from None
-    for each in refused[:_MOST_SHOWN]:
-        _err.print(f"[red]line {each.line}[/]: {each.why}", soft_wrap=True)
-    if len(refused) > _MOST_SHOWN:
-        _err.print(f"… and {len(refused) - _MOST_SHOWN} more lines")
-    try:
+        refuse(str(error))
+    _show_lines([(each.line, each.why) for each in refused])
+    with kafka_must_answer(env["KAFKA_BOOTSTRAP_SERVERS"]):
         told = asyncio.run(tell_all(env["KAFKA_BOOTSTRAP_SERVERS"], "baoshen/import", good))
-    except (KafkaError, OSError) as error:
-        _err.print(f"[red]Kafka did not take them ({type(error).__name__}).[/] Import the file again when it is there.")
-        raise typer.Exit(1) from None
-    _err.print(f"{told} registrations told, {len(refused)} rows refused")
+    err.print(f"{told} registrations told, {len(refused)} rows refused")
     if refused:
         raise typer.Exit(2)
+
+
+def _show_lines(refused: list[tuple[int, str]]) -> None:
+    for line, why in refused[:_MOST_SHOWN]:
+        err.print(f"line {line}: {why}", markup=False)
+    if len(refused) > _MOST_SHOWN:
+        err.print(f"… and {len(refused) - _MOST_SHOWN} more lines")
 
 
 def accounts(
@@ -71,12 +68,9 @@ def accounts(
     try:
         found = sort_accounts(read_rows(file))
     except BadFile as error:
-        _err.print(f"[red]{error}[/]")
-        raise typer.Exit(2) from None
+        refuse(str(error))
     if found.refused:
-        for line, why in found.refused[:_MOST_SHOWN]:
-            _err.print(f"[red]line {line}[/]: {why}", soft_wrap=True)
-        _err.print("No account was written: mend these lines and import the file again.")
-        raise typer.Exit(2)
+        _show_lines(found.refused)
+        refuse("No account was written: mend these lines and import the file again.")
     asyncio.run(write_accounts(found, env["DATABASE_URL_UPLOAD"], env["DATABASE_URL_REVIEW"]))
-    _err.print(f"{len(found.candidates)} candidates' and {len(found.staff)} staff accounts written")
+    err.print(f"{len(found.candidates)} candidates' and {len(found.staff)} staff accounts written")

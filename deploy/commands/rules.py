@@ -5,17 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy import environment
-
-_err = Console(stderr=True)
+from deploy.commands.printing import err, kafka_must_answer, refuse
 
 
 def publish(file: Annotated[Path, typer.Argument(help="A pack, such as rules/neimenggu-2021.yaml.")]) -> None:
     """Check a pack and tell it on rules.published.v1. A change needs a higher `version` in the file."""
-    from aiokafka.errors import KafkaError
-
     from deploy.intake.packs import read_pack
     from deploy.intake.tables import BadFile
     from deploy.intake.telling import tell_all
@@ -25,11 +21,7 @@ def publish(file: Annotated[Path, typer.Argument(help="A pack, such as rules/nei
     try:
         pack = read_pack(file).pack
     except BadFile as error:
-        _err.print(f"[red]{error}[/]", soft_wrap=True)
-        raise typer.Exit(2) from None
-    try:
+        refuse(str(error))
+    with kafka_must_answer(env["KAFKA_BOOTSTRAP_SERVERS"]):
         asyncio.run(tell_all(env["KAFKA_BOOTSTRAP_SERVERS"], "baoshen/rules", [RulesPublished(pack=pack)]))
-    except (KafkaError, OSError) as error:
-        _err.print(f"[red]Kafka did not take it ({type(error).__name__}).[/] Publish again when it is there.")
-        raise typer.Exit(1) from None
-    _err.print(f"{pack.id} version {pack.version} published")
+    err.print(f"{pack.id} version {pack.version} published")

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -146,8 +147,9 @@ async def _read_topics(bootstrap: str, seen: Seen) -> None:
 
 def _note(seen: Seen, topic: str, record: ConsumerRecord) -> None:
     ids = seen.told.setdefault(topic, {})
-    event_id = text_headers(record.headers).get("ce_id")
-    if event_id is None:
+    try:
+        event_id = str(UUID(text_headers(record.headers).get("ce_id", "")))
+    except ValueError:
         return  # no event: it is in the dead letters of those who hear the topic
     ids[event_id] = ids.get(event_id, 0) + 1
     if topic == MaterialUploaded.topic:

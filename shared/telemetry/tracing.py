@@ -11,6 +11,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from opentelemetry.trace import TraceFlags
 
 # Version 00 of W3C Trace Context; a later one would only add to its end.
@@ -23,8 +24,12 @@ tracer = trace.get_tracer("baoshen")
 
 def start(service: str) -> None:
     """Make spans; send them to `OTEL_EXPORTER_OTLP_ENDPOINT` if that is set (each export gives up after 5 s)."""
-    provider = TracerProvider(resource=Resource.create({"service.name": f"baoshen-{service}"}))
-    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+    wanted = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    # Where nobody wants spans none is recorded: they are only ids then, for logs and for the next hop.
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": f"baoshen-{service}"}), sampler=ALWAYS_ON if wanted else ALWAYS_OFF
+    )
+    if wanted:
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=5)))
     trace.set_tracer_provider(provider)
 

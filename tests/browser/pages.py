@@ -83,6 +83,12 @@ class Visitor:
         """What carries this `data-test` name."""
         return self.page.get_by_test_id(name)
 
+    async def items(self, which: str) -> list[str]:
+        """Codes of the items on the page that fit the selector, in order."""
+        found = self.page.locator(f"[data-test^=item-]{which}")
+        names: list[str] = await found.evaluate_all("items => items.map(item => item.dataset.test)")
+        return [name.removeprefix("item-") for name in names]
+
     async def log_in(self, path: str, login: str, password: str) -> None:
         """Open the address and log in."""
         await self.page.goto(self.origin + path)
@@ -119,8 +125,7 @@ class CandidateAtPage:
 
     async def required_items(self) -> list[str]:
         """Codes of the items with a star, in order."""
-        marked = await self.visitor.page.locator("[data-test^='item-'][data-required='true']").all()
-        return [(await each.get_attribute("data-test") or "").removeprefix("item-") for each in marked]
+        return await self.visitor.items("[data-required=true]")
 
     async def choose(self, code: str, files: Sequence[FilePayload]) -> None:
         """Choose files under an item and wait until each is uploaded and found good."""
@@ -184,8 +189,7 @@ class ReviewerAtConsole:
 
     async def accept_all_but(self, *codes: str) -> None:
         """Accept what is handed in and not marked yet."""
-        for each in await self.visitor.page.locator("[data-test^='item-'][data-mark=none]").all():
-            code = (await each.get_attribute("data-test") or "").removeprefix("item-")
+        for code in await self.visitor.items("[data-mark=none]"):
             accept = self.item(code).get_by_test_id("accept")
             if code not in codes and await accept.is_visible():
                 await accept.click()

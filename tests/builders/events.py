@@ -16,7 +16,7 @@ from shared.contracts.validation import Finding, MaterialChecked
 from shared.security.sealing import KeyRing
 
 _RULES = Path(__file__).parent.parent.parent / "rules"
-PERSON = Person(name="测试甲", id_number="999999199001011236", phone="19900000001")
+PERSON = Person(name="测试甲", id_number="999999199001011238", phone="19900000001")
 NOW = datetime(2021, 1, 20, 4, 0, tzinfo=UTC)
 
 

@@ -9,7 +9,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from deploy.local.stack import Stack
 from deploy.reconcile.sources import READ_TOPICS
 from shared.messaging.connection import producer_settings
-from tests.builders.images import a_jpeg
 from tests.chaos.conftest import dies, every_accepted_image_is_there, settled
 from tests.chaos.crowd import Crowd
 
@@ -120,6 +119,21 @@ async def test_a_restart_of_postgresql_under_load_loses_nothing(stack: Stack, cr
     await uploads
     await crowd.submit_everything()
     await crowd.return_everything()
+
+    await settled(stack)
+    await every_accepted_image_is_there(stack, crowd)
+
+
+async def test_a_rolling_restart_under_load_finishes_or_hands_back_what_is_under_way(
+    stack: Stack, crowd_of: CrowdOf
+) -> None:
+    crowd = await crowd_of(3)
+
+    work = asyncio.create_task(_whole_round(crowd))
+    for service in ("upload", "validation", "review", "notify"):
+        await asyncio.sleep(0.5)
+        await stack.restart(service)  # SIGTERM, then a new process
+    await work
 
     await settled(stack)
     await every_accepted_image_is_there(stack, crowd)

@@ -1,5 +1,8 @@
 """Our own Kafka, PostgreSQL and S3: what they keep, and what they do when they are killed."""
 
+# A test may block its own event loop for a moment.
+# ruff: noqa: ASYNC240
+
 import asyncio
 import json
 import os

@@ -1,5 +1,8 @@
 """Order, health, death and leftovers, with parts that are a line of shell each."""
 
+# A test may block its own event loop for a moment.
+# ruff: noqa: ASYNC110, ASYNC220, ASYNC240
+
 import asyncio
 import json
 import os

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID
 
 import jwt
 import pytest
@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared.security.identity import HEADER, Identity, IdentityChecker, IdentitySigner
 from tests.notify.builders import APPLICATION, OTHER_APPLICATION, a_feedback, a_submission, now
 from tests.notify.conftest import NotifyUnderTest, key_pair
+
+SOME_ID = UUID("8a9fee61-75d6-4828-8e3e-7146e68697f7")  # the same in every worker
 
 PROBLEM = "application/problem+json"
 
@@ -147,9 +149,9 @@ async def test_a_full_last_page_has_no_next(notify: NotifyUnderTest) -> None:
         "?",
         "Ω",
         base64.urlsafe_b64encode(b"no place").decode(),
-        base64.urlsafe_b64encode(f"2026-01-01T00:00:00 {uuid4()}".encode()).decode(),
-        base64.urlsafe_b64encode(f"0001-01-01T00:00:00+23:59 {uuid4()}".encode()).decode(),
-        base64.urlsafe_b64encode(f"9999-12-31T23:59:59-23:59 {uuid4()}".encode()).decode(),
+        base64.urlsafe_b64encode(f"2026-01-01T00:00:00 {SOME_ID}".encode()).decode(),
+        base64.urlsafe_b64encode(f"0001-01-01T00:00:00+23:59 {SOME_ID}".encode()).decode(),
+        base64.urlsafe_b64encode(f"9999-12-31T23:59:59-23:59 {SOME_ID}".encode()).decode(),
         base64.urlsafe_b64encode(b"2026-01-01T00:00:00+00:00 ' OR 1=1 --").decode(),
         "A" * 500,
     ],

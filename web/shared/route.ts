@@ -19,6 +19,8 @@ export function go(path: string): void {
   history.pushState(null, '', href(path))
   route.value = path
   scrollTo(0, 0)
+  // Who listens to the page or works by keys goes on at the new page's beginning.
+  requestAnimationFrame(() => document.getElementById('content')?.focus({ preventScroll: true }))
 }
 
 addEventListener('popstate', () => (route.value = read()))

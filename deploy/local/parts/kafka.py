@@ -55,6 +55,9 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
+# A broker that was killed may register again when its old session is over: 3 s, not the usual 9.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 # 30 days, as in production.
 log.retention.hours=720
 # The defaults reserve 128 MB for the cleaner, and 20 MB of index per partition.
