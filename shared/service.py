@@ -159,7 +159,7 @@ class Service:
         while not self._stopping.is_set():
             try:
                 await broker.start()
-            except (KafkaError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 whatever it is, a service that never hears again is worse
                 log.warning("consumers.wait", error=type(error).__name__, retry_in_s=pause)
                 with contextlib.suppress(Exception):
                     await broker.stop()

@@ -137,8 +137,8 @@ def _translated(error: Exception) -> Exception:
         if _code(error) in _GONE:
             return ObjectGone()
         status: int = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        if 400 <= status < 500 and status not in {403, 408, 429}:
+        if 400 <= status < 500 and status not in {403, 408, 429} and _code(error) != "NoSuchBucket":
             return ValueError(f"the store refused: {status} {_code(error)}")
-        # 403 too: a store that restarts may refuse signatures until it has read its keys.
+        # 403 and a missing bucket too: a store that restarts may not have read its keys and buckets yet.
         return StoreAway(f"S3 {status} {_code(error)}")
     return StoreAway(type(error).__name__)

@@ -215,8 +215,8 @@ def _table(parts: list[PartStatus]) -> Table:
 
 
 def _refuse_foreign_folder(home: Path) -> None:
-    """Never delete in a folder that no stack has made, whatever `BAOSHEN_HOME` says."""
-    ours = (home / "run").is_dir() or (home / "secrets.json").is_file() or home == CHECKOUT / ".local"
+    """Never delete in a folder that no stack has used, whatever `BAOSHEN_HOME` says."""
+    ours = home == CHECKOUT / ".local" or (home / "run" / "lock").is_file()
     if not ours or home in (Path.home(), CHECKOUT, Path("/")):
         _out.print(
             f"{home} 不是本系统的数据目录，拒绝删除。It is not a stack's folder; check BAOSHEN_HOME.",
@@ -227,15 +227,10 @@ def _refuse_foreign_folder(home: Path) -> None:
 
 
 def _to_delete(home: Path, cache: Path) -> list[Path]:
-    """What a stack keeps in its home; the downloads and the programs that live there too stay."""
-    names = (
-        *("kafka", "postgres", "s3", "gateway", "logs", "secrets.json", "data-keys.json", "environment.json"),
-        *(DEMO_DATA_DONE, "sms-gateway.sqlite3", "sms-gateway.sqlite3-wal", "sms-gateway.sqlite3-shm"),
-    )
-    kept = {cache, *cache.parents}
-    inside = [home / name for name in names]
-    outside = [folder.parent for folder in data_folders(home) if home not in folder.parents]
-    return [path for path in (*inside, *outside) if path.exists() and path not in kept]
+    """Everything in the home but what was downloaded, and databases that had to lie elsewhere."""
+    kept = {home / "run", home / "uv", home / "cache", cache, *cache.parents}
+    outside = [folder.parent for folder in data_folders(home) if home not in folder.parents and folder.exists()]
+    return [path for path in (*home.iterdir(), *outside) if path not in kept]
 
 
 def _delete(path: Path) -> None:

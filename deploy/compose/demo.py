@@ -1,4 +1,4 @@
-"""`python -m deploy.compose.demo`: demo registrations and accounts, whose passwords are in the source: never on the net."""
+"""`python -m deploy.compose.demo`: demo registrations and accounts, whose passwords are in the source."""
 
 import asyncio
 

@@ -27,9 +27,15 @@ def sort_accounts(rows: Iterable[Row]) -> Sorted:
     logins: list[tuple[str, str]] = []
     staff: list[StaffAccount] = []
     refused: list[tuple[int, str]] = []
+    seen: dict[tuple[str | None, str], int] = {}
     for row in rows:
-        cells = {name: str(value) for name, value in row.cells.items() if value not in {None, ""}}
+        cells = {name: str(value) for name, value in row.cells.items() if value is not None and value != ""}
         kind = cells.pop("kind", None)
+        who = (kind, cells.get("login", "").upper())
+        if who in seen:
+            refused.append((row.line, f"login stands in line {seen[who]} already"))
+            continue
+        seen[who] = row.line
         try:
             if kind == "staff":
                 staff.append(StaffAccount.model_validate(cells))
@@ -49,6 +55,9 @@ def sort_accounts(rows: Iterable[Row]) -> Sorted:
 
 def _candidate(cells: dict[str, str]) -> tuple[str, str]:
     login = cells.get("login", "").upper()
+    unknown = sorted(set(cells) - {"login", "password"})
+    if unknown:
+        raise ValueError(f"a candidate has login and password only, not {', '.join(unknown)}")
     if not login:
         raise ValueError("nothing in login (of a candidate: the application number)")
     if len(cells.get("password", "")) < 8:

@@ -179,15 +179,27 @@ _NO_PAGES = """\
 <p>网页尚未构建 · The web pages are not built: <code>make web</code></p>` 503"""
 
 
+# As the services have them: `detail` is Chinese, `detail_en` English, and both say what to do.
 _PROBLEMS = {
     "too_large": (
         413,
         "Content Too Large",
-        "请求超过 11 MB，请压缩图片后再上传。 Larger than 11 MB; send a smaller image.",
+        "请求超过 11 MB，请压缩图片后再上传。",
+        "Larger than 11 MB; send a smaller image.",
     ),
-    "absent": (404, "Not Found", "没有这个地址。 There is nothing at this address."),
-    "away": (503, "Service Unavailable", "服务暂时不可用，请稍后再试。 Away for a moment; try again in a few seconds."),
-    "other": (400, "Bad Request", "请求无法处理。 The request can't be processed."),
+    "absent": (404, "Not Found", "没有这个地址，请检查链接。", "There is nothing at this address; check the link."),
+    "away": (
+        503,
+        "Service Unavailable",
+        "服务暂时不可用，请稍后再试。",
+        "Away for a moment; try again in a few seconds.",
+    ),
+    "other": (
+        400,
+        "Bad Request",
+        "请求无法处理，请刷新页面后再试。",
+        "The request can't be read; reload the page and try again.",
+    ),
 }
 
 
@@ -204,7 +216,7 @@ class Patience:
     """For how many seconds a client may keep the gateway waiting."""
 
     read_header: int = 10
-    read_body: int = 30
+    read_body: int = 100
     idle: int = 60
 
 
@@ -228,8 +240,10 @@ def caddyfile(folder: Path, ports: Mapping[str, int], pages: Pages, patience: Pa
     }
 
 
-def _problem(status: int, title: str, detail: str) -> str:
-    return json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail}, ensure_ascii=False)
+def _problem(status: int, title: str, detail: str, detail_en: str) -> str:
+    code = title.lower().replace(" ", "-")
+    problem = {"type": f"urn:baoshen:problem:{code}", "title": title, "status": status, "code": code}
+    return json.dumps({**problem, "detail": detail, "detail_en": detail_en}, ensure_ascii=False)
 
 
 def _serve(folder: Path) -> str:

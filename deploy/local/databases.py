@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local.errors import StackError
-from deploy.local.places import CHECKOUT
 
 
 def database_url(server_url: str, service: str) -> str:
@@ -52,5 +51,4 @@ def _migrate(services: Mapping[str, str]) -> None:
 
     # One after the other: Alembic keeps its context in module globals.
     for name, url in services.items():
-        if (CHECKOUT / "services" / name / "migrations" / "env.py").exists():
-            migrate(name, url)
+        migrate(name, url)

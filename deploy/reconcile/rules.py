@@ -8,6 +8,8 @@ from deploy.reconcile.sources import Seen
 from services.upload.domain import STATUS_OF
 
 _SHOWN = 5
+# What is older than the topics' 30 days is rightly gone from them.
+_RETAINED = timedelta(days=29)
 
 
 @dataclass
@@ -75,8 +77,7 @@ def _objects(seen: Seen) -> Finding:
 
 
 def _told(seen: Seen) -> Finding:
-    # What is older than the topic's retention is rightly gone from it.
-    since = datetime.now(UTC) - timedelta(days=29)
+    since = datetime.now(UTC) - _RETAINED
     rows = {str(image["image_id"]): image for image in seen.rows["upload"]["images"]}
     broken = [f"{i} (not told)" for i, row in rows.items() if row["uploaded_at"] > since and i not in seen.told_images]
     broken += [f"{image_id} (told, no row)" for image_id in seen.told_images - rows.keys()]
@@ -114,10 +115,16 @@ def _submissions(seen: Seen) -> Finding:
 
 
 def _feedback(seen: Seen) -> Finding:
-    told = set(seen.told["review.feedback.v1"])
-    kept = [row for row in seen.rows["upload"]["feedback"] if row["tier"] != "system"]
-    broken = [f"{len(told)} told, {len(kept)} on candidates' pages"] if len(told) != len(kept) else []
-    return Finding("every feedback is on its candidate's page, once", len(told), broken)
+    kept = {str(row["feedback_id"]): row for row in seen.rows["upload"]["feedback"] if row["tier"] != "system"}
+    overtaken = {
+        feedback_id
+        for feedback_id, told in seen.told_feedback.items()
+        if (told.application_no, told.round) in seen.reopened
+    }
+    broken = [f"{i} (told, not shown)" for i in seen.told_feedback.keys() - kept.keys() - overtaken]
+    since = datetime.now(UTC) - _RETAINED
+    broken += [f"{i} (shown, not told)" for i, row in kept.items() if row["at"] > since and i not in seen.told_feedback]
+    return Finding("every feedback is on its candidate's page, once", len(seen.told_feedback), broken)
 
 
 def _notices(seen: Seen) -> Finding:

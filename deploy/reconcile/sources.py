@@ -16,7 +16,8 @@ from services.notify.consumers import make_router as notify_router
 from services.review.consumers import make_router as review_router
 from services.upload.consumers import make_router as upload_router
 from services.validation.consumers import make_router as validation_router
-from shared.contracts.upload import MaterialUploaded
+from shared.contracts.review import ReviewFeedback
+from shared.contracts.upload import ApplicationReopened, MaterialUploaded
 from shared.database import make_engine
 from shared.messaging.envelope import text_headers
 from shared.messaging.lag import LagReader
@@ -36,7 +37,7 @@ _QUERIES: dict[str, dict[str, str]] = {
         "applications": "SELECT application_no, state, round, revision, opinion, effective_at FROM applications",
         "images": "SELECT image_id, application_no, object_key, size, sha256, status, check_no, removed_at, "
         "uploaded_at, object_deleted_at FROM images",
-        "feedback": "SELECT feedback_id, application_no, tier FROM feedback",
+        "feedback": "SELECT feedback_id, application_no, tier, at FROM feedback",
     },
     "validation": {"checks": "SELECT image_id, verdict, check_no, sha256 FROM checks"},
     "review": {
@@ -61,6 +62,8 @@ class Seen:
         objects: size in bytes by key.
         told: by topic, the event ids and how often each stands there.
         told_images: the images of material.uploaded.
+        told_feedback: the returns by their id.
+        reopened: application number and round of each reopening: a return that it overtook counts for nothing.
         lag: records not committed yet, by group.
     """
 
@@ -68,6 +71,8 @@ class Seen:
     objects: dict[str, int] = field(default_factory=dict)
     told: dict[str, dict[str, int]] = field(default_factory=lambda: {topic: {} for topic in READ_TOPICS})
     told_images: set[str] = field(default_factory=set)
+    told_feedback: dict[str, ReviewFeedback] = field(default_factory=dict)
+    reopened: set[tuple[str, int]] = field(default_factory=set)
     lag: dict[str, int] = field(default_factory=dict)
 
 
@@ -152,9 +157,15 @@ def _note(seen: Seen, topic: str, record: ConsumerRecord) -> None:
     except ValueError:
         return  # no event: it is in the dead letters of those who hear the topic
     ids[event_id] = ids.get(event_id, 0) + 1
-    if topic == MaterialUploaded.topic:
-        with contextlib.suppress(ValidationError):
+    with contextlib.suppress(ValidationError):
+        if topic == MaterialUploaded.topic:
             seen.told_images.add(str(MaterialUploaded.model_validate_json(record.value or b"").image_id))
+        elif topic == ReviewFeedback.topic:
+            feedback = ReviewFeedback.model_validate_json(record.value or b"")
+            seen.told_feedback[str(feedback.feedback_id)] = feedback
+        elif topic == ApplicationReopened.topic:
+            reopened = ApplicationReopened.model_validate_json(record.value or b"")
+            seen.reopened.add((reopened.application_no, reopened.round))
 
 
 async def _partitions(bootstrap: str) -> list[TopicPartition]:

@@ -7,6 +7,7 @@ from typing import Protocol
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.database import Sessions
 from shared.security.passwords import verify_password
 from shared.security.sealing import lookup_hash
 
@@ -19,10 +20,18 @@ class CandidateAccount:
     password_hash: str
 
 
+_FIND = text(
+    """
+    SELECT accounts.application_no, password_hash FROM accounts JOIN applications USING (application_no)
+    WHERE accounts.application_no = :login OR id_number_hash = :hash ORDER BY year DESC LIMIT 1
+    """
+)
+
+
 class Accounts(Protocol):
     """Checks a candidate's login."""
 
-    async def check(self, session: AsyncSession, login: str, password: str) -> str | None:
+    async def check(self, sessions: Sessions, login: str, password: str) -> str | None:
         """The application number that `login` (number or ID number) and `password` open, or None."""
         ...
 
@@ -37,21 +46,11 @@ class ImportedAccounts:
     def __init__(self, lookup_key: bytes) -> None:
         self._lookup_key = lookup_key
 
-    async def check(self, session: AsyncSession, login: str, password: str) -> str | None:
-        """See `Accounts`. Takes as long for a login that does not exist."""
-        row = (
-            await session.execute(
-                text(
-                    """
-                    SELECT accounts.application_no, password_hash
-                    FROM accounts JOIN applications USING (application_no)
-                    WHERE accounts.application_no = :login OR id_number_hash = :hash
-                    ORDER BY year DESC LIMIT 1
-                    """
-                ),
-                {"login": login.strip().upper(), "hash": lookup_hash(self._lookup_key, login)},
-            )
-        ).first()
+    async def check(self, sessions: Sessions, login: str, password: str) -> str | None:
+        """See `Accounts`. Takes as long for a login that does not exist; no connection is held meanwhile."""
+        who = {"login": login.strip().upper(), "hash": lookup_hash(self._lookup_key, login)}
+        async with sessions() as session:
+            row = (await session.execute(_FIND, who)).first()
         matches = await verify_password(row.password_hash if row is not None else None, password)
         return row.application_no if row is not None and matches else None
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from fastapi import Request
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect
 
 from shared.errors import BadRequest, Invalid, RequestTimedOut, TooLarge, UnsupportedType
 
@@ -52,7 +53,7 @@ async def receive(request: Request) -> Arrived:
                 body, name = await _from_form(request, options.get("boundary", ""))
             else:
                 body, name = await _from_body(request), _name_of(request.headers.get("content-disposition"))
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnect):
         raise RequestTimedOut(
             "upload-timeout",
             "上传中断，请检查网络后重试。",

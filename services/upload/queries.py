@@ -17,6 +17,7 @@ from services.upload.words import words_for
 from shared import clock
 from shared.contracts.event import Person, Sealed
 from shared.contracts.rules import Site
+from shared.security.masking import mask_id_number, mask_phone
 from shared.security.sealing import KeyDestroyed, KeyRing
 
 _TIMELINE_WORDS = {
@@ -185,8 +186,8 @@ def _candidate(keys: KeyRing, of: Application) -> dict[str, str | None]:
         person = None
     return {
         "name": person.name if person else None,
-        "id_number_masked": f"{person.id_number[:3]}***********{person.id_number[-4:]}" if person else None,
-        "phone_masked": f"{person.phone[:3]}****{person.phone[-4:]}" if person else None,
+        "id_number_masked": mask_id_number(person.id_number) if person else None,
+        "phone_masked": mask_phone(person.phone) if person else None,
     }
 
 

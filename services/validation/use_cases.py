@@ -1,21 +1,24 @@
 """What validation does: write down what was found, and tell it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.validation.domain import GONE, Check
 from shared import clock
 from shared.contracts.upload import MaterialRemoved, MaterialUploaded
-from shared.contracts.validation import MaterialChecked
+from shared.contracts.validation import Finding, MaterialChecked
 from shared.messaging.outbox import tell
 
 # Uploads are looked at within seconds; a removal heard before its upload is needed no longer than the topics keep.
 REMOVALS_KEPT_FOR = timedelta(days=60)
+
+_FINDINGS = TypeAdapter(tuple[Finding, ...])
+_METRICS = TypeAdapter(dict[str, float])
 
 # Rows are locked in the order of their ids, so that two batches can't wait for each other.
 RECORD = text(
@@ -68,8 +71,8 @@ async def record_checks(
             "sha256s": [event.sha256 for event in latest],
             "verdicts": [check.verdict for check in checks],
             "reasons": [check.reason for check in checks],
-            "findings": [json.dumps([finding.model_dump() for finding in check.findings]) for check in checks],
-            "metrics": [json.dumps(check.metrics) for check in checks],
+            "findings": [_FINDINGS.dump_json(check.findings).decode() for check in checks],
+            "metrics": [_METRICS.dump_json(check.metrics).decode() for check in checks],
         },
     )
     numbers: dict[UUID, int] = {row.image_id: row.check_no for row in rows}

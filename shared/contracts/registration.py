@@ -15,7 +15,7 @@ class RegistrationRecorded(Event):
     compacted: ClassVar[bool] = True
 
     application_no: ApplicationNo
-    registration_revision: Annotated[int, Field(ge=1)]
+    registration_revision: Annotated[int, Field(ge=1, le=2_147_483_647)]  # seconds since 1970 fit until 2038
     region: RegionCode
     site: SiteCode
     year: Annotated[int, Field(ge=2000, le=2100)]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from aiokafka import ConsumerRecord
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from shared.messaging.envelope import text_headers
 from shared.messaging.outbox import tell_raw
@@ -93,7 +93,9 @@ _BURY = text(
 )
 
 
-async def parked(session: AsyncSession, group: str, keys: Sequence[str], *, lock: bool = False) -> set[str]:
+async def parked(
+    session: AsyncSession | AsyncConnection, group: str, keys: Sequence[str], *, lock: bool = False
+) -> set[str]:
     """Those of `keys` whose records must wait. With `lock` none of them can be unparked before the commit."""
     rows = await session.execute(_PARKED_LOCKED if lock else _PARKED, {"group": group, "keys": sorted(set(keys))})
     return set(rows.scalars())
@@ -201,7 +203,8 @@ async def request_replay(
             WHERE (CAST(:group AS text) IS NULL OR consumer_group = :group)
               AND (CAST(:key AS text) IS NULL OR parking_key = :key)
               AND (CAST(:id AS bigint) IS NULL OR id = :id OR parking_key =
-                   (SELECT parking_key FROM dead_letters WHERE id = :id))
+                   (SELECT parking_key FROM dead_letters AS asked
+                    WHERE asked.id = :id AND asked.consumer_group = dead_letters.consumer_group))
             """
         ),
         {"group": group, "key": key, "id": letter_id},

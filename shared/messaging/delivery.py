@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from aiokafka import ConsumerRecord
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from shared.contracts.event import Event
 from shared.database import Sessions
@@ -95,17 +95,17 @@ class Delivery:
         parent, links = causes_of(records)
         with tracer.start_as_current_span(f"hear {topic}", context=parent, links=links):
             received: list[Received] = []
-            unreadable: list[Undecodable] = []
             for record in records:
                 if record.value is None and subscription.event_type.compacted:
                     continue  # a tombstone: the record that it takes away was dealt with in its time
                 outcome = decode(record, subscription.event_type)
                 if isinstance(outcome, Received):
                     received.append(outcome)
-                else:
-                    unreadable.append(outcome)
-            if unreadable:
-                await self._bury_unreadable(unreadable)
+                    continue
+                # What came before it has its effect first; only what comes behind it may have to wait.
+                await self._hear(subscription, await self._hold_back_parked(received))
+                received = []
+                await self._bury_unreadable(outcome)
             await self._hear(subscription, await self._hold_back_parked(received))
         failpoint(f"{self.group}.after_work")
         metrics.HEARD.labels(self.group, topic).inc(len(records))
@@ -119,10 +119,10 @@ class Delivery:
         sessions, _ = self._database
 
         async def look() -> set[str]:
-            async with sessions() as session:
-                # One statement for every batch there is: without a transaction around it, one round trip, not three.
-                await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-                return await parked(session, self.group, keys)
+            # Asked for every batch, so in one round trip: no transaction around one statement.
+            engine: AsyncEngine = sessions.kw["bind"].execution_options(isolation_level="AUTOCOMMIT")
+            async with engine.connect() as connection:
+                return await parked(connection, self.group, keys)
 
         waiting = await self._persist(look)
         if not waiting:
@@ -147,12 +147,9 @@ class Delivery:
         clear: list[Received] = await self._persist(work)
         return clear
 
-    async def _bury_unreadable(self, unreadable: list[Undecodable]) -> None:
-        burials = [
-            Burial(each.record, self._key_of_unreadable(each.record), "dead", each.why, sealed=True)
-            for each in unreadable
-        ]
-        await self._bury(burials)
+    async def _bury_unreadable(self, unreadable: Undecodable) -> None:
+        key = self._key_of_unreadable(unreadable.record)
+        await self._bury([Burial(unreadable.record, key, "dead", unreadable.why, sealed=True)])
 
     def _key_of_unreadable(self, record: ConsumerRecord) -> str | None:
         if not self._park_unreadable or not record.key:
@@ -258,13 +255,23 @@ class Delivery:
     async def replay_requested(self) -> int:
         """Take again what an operator asked for, each key in order, until one fails; returns how many went through."""
         sessions, _ = self._database
-        replayed = 0
-        async with sessions() as session:
-            # One replayer per group: two would break the order of a key.
-            lock = zlib.crc32(f"replay:{self.group}".encode())
-            if not await session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}):
+        engine: AsyncEngine = sessions.kw["bind"]
+        lock = {"lock": zlib.crc32(f"replay:{self.group}".encode())}
+        # One replayer per group: two would break the order of a key. The lock is the connection's, not a transaction's:
+        # a replay may take longer than a transaction may idle.
+        async with engine.connect() as raw:
+            connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+            if not await connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), lock):
                 return 0
-            asked = await session.execute(
+            try:
+                return await self._replay_asked(connection)
+            finally:
+                await connection.execute(text("SELECT pg_advisory_unlock(:lock)"), lock)
+
+    async def _replay_asked(self, connection: AsyncConnection) -> int:
+        replayed = 0
+        with contextlib.suppress(StillAway):  # what was asked for stays asked for
+            asked = await connection.execute(
                 text(
                     """
                     SELECT DISTINCT coalesce(parking_key, '') AS key, CASE WHEN parking_key IS NULL THEN id END AS id
@@ -341,6 +348,8 @@ class Delivery:
             return outcome.why
         try:
             await self._call(subscription, [outcome])
+        except StillAway:
+            raise
         except Exception as error:  # noqa: BLE001 it stays in the dead letters with what went wrong
             return _describe(error)
         return None

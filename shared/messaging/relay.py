@@ -81,6 +81,11 @@ class Relay:
                 log.warning("relay.interrupted", service=self._service, error=type(error).__name__, retry_in_s=pause)
                 await self._rest(pause)
                 pause = min(pause * 2, 5.0)
+            except Exception:
+                # Nothing foresaw it, but a relay that ends would stop everything that is told.
+                log.exception("relay.broke", service=self._service, retry_in_s=pause)
+                await self._rest(pause)
+                pause = min(pause * 2, 5.0)
             finally:
                 self.leading = False
                 metrics.RELAY_LEADING.labels(self._service).set(0)
@@ -157,7 +162,11 @@ class Relay:
     ) -> list[BaseException | None]:
         """Send all rows; for each, None when it was acknowledged, or what went wrong."""
         sends: list[asyncio.Future[object] | BaseException] = []
+        refused: dict[str, BaseException] = {}
         for row in rows:
+            if row["key"] in refused:
+                sends.append(refused[row["key"]])  # what follows a record that can't be sent must not overtake it
+                continue
             if connection.is_closed():
                 # Somebody else may lead already: what is not sent yet is theirs.
                 raise asyncpg.InterfaceError("the leader's connection is gone")
@@ -171,6 +180,7 @@ class Relay:
                     )
                 )
             except KafkaError as error:
+                refused[row["key"]] = error
                 sends.append(error)
         waiting = [send for send in sends if not isinstance(send, BaseException)]
         await asyncio.gather(*waiting, return_exceptions=True)

@@ -31,6 +31,9 @@ class _Wrapped(TypedDict):
     key: str
 
 
+_DESTROYED: _Wrapped = {"by": "", "nonce": "", "key": ""}
+
+
 def data_key_id(region: str, year: int) -> str:
     """The id of the data key of one region and year."""
     return f"{region}-{year}"
@@ -58,7 +61,11 @@ class KeyRing:
         self._read_at: int | None = None
 
     def seal(self, region: str, year: int, person: Person) -> Sealed:
-        """Seal what identifies a candidate; makes the region's data key for the year at first use."""
+        """Seal what identifies a candidate; makes the region's data key for the year at first use.
+
+        Raises:
+            KeyDestroyed: that region and year were erased; nothing of them is sealed again.
+        """
         key_id = data_key_id(region, year)
         key = self._key(key_id) or self._make(key_id)
         nonce = os.urandom(_NONCE)
@@ -101,7 +108,9 @@ class KeyRing:
     def destroy(self, key_id: str) -> bool:
         """Erase a data key from the file; true if there was one. Processes forget it within one look at the file."""
         with self._locked() as wrapped:
-            there = wrapped.pop(key_id, None) is not None
+            there = bool(wrapped.get(key_id, _DESTROYED)["key"])
+            # The mark stays: under a new key of the same name old data would look damaged instead of erased.
+            wrapped[key_id] = _DESTROYED
             self._write(wrapped)
         self._keys.pop(key_id, None)
         return there
@@ -118,7 +127,7 @@ class KeyRing:
         if changed == self._read_at:
             return
         wrapped: dict[str, _Wrapped] = json.loads(self._file.read_text())
-        self._keys = {key_id: self._unwrapped(key_id, entry) for key_id, entry in wrapped.items()}
+        self._keys = {key_id: self._unwrapped(key_id, entry) for key_id, entry in wrapped.items() if entry["key"]}
         self._read_at = changed
 
     def _unwrapped(self, key_id: str, entry: _Wrapped) -> AESGCM:
@@ -135,6 +144,8 @@ class KeyRing:
                 sealed = self._masters[self._current].encrypt(nonce, key, key_id.encode())
                 wrapped[key_id] = {"by": self._current, "nonce": _encode(nonce), "key": _encode(sealed)}
                 self._write(wrapped)
+            if not wrapped[key_id]["key"]:
+                raise KeyDestroyed(key_id)
             made = self._unwrapped(key_id, wrapped[key_id])
         self._keys[key_id] = made
         return made

@@ -20,11 +20,13 @@ _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 MOST_LINKS = 128
 
 tracer = trace.get_tracer("baoshen")
+_recorded = False
 
 
 def start(service: str) -> None:
     """Make spans; send them to `OTEL_EXPORTER_OTLP_ENDPOINT` if that is set (each export gives up after 5 s)."""
-    wanted = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    global _recorded
+    _recorded = wanted = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
     # Where nobody wants spans none is recorded: they are only ids then, for logs and for the next hop.
     provider = TracerProvider(
         resource=Resource.create({"service.name": f"baoshen-{service}"}), sampler=ALWAYS_ON if wanted else ALWAYS_OFF
@@ -44,9 +46,12 @@ def stop() -> None:
 def causes_of(records: Sequence[ConsumerRecord]) -> tuple[Context | None, list[trace.Link]]:
     """What a batch's span hangs on: the one trace that told all its records, so that hops nest; else a link to each."""
     told_by = {value: None for record in records for name, value in record.headers if name == "traceparent" and value}
+    one_trace = len({value[: len("00-") + 32] for value in told_by}) == 1
+    if not one_trace and not _recorded:
+        return None, []
     # Read by hand: the propagator takes 10 µs a record.
     spans = [span for span in map(_span_of, list(told_by)[:MOST_LINKS]) if span is not None]
-    if spans and len({value[: len("00-") + 32] for value in told_by}) == 1:
+    if one_trace and spans:
         return trace.set_span_in_context(trace.NonRecordingSpan(spans[0])), []
     return None, [trace.Link(span) for span in spans]
 

@@ -4,12 +4,14 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from playwright.async_api import Browser, ConsoleMessage, FilePayload, Locator, Page, Request, expect
 
+from deploy.local.places import CHECKOUT
 from deploy.specimens import draw, file_name, invented_person, media_type
 
 PATIENCE_MS = 30_000
@@ -30,6 +32,12 @@ def paper(kind: str, seed: int = 1) -> FilePayload:
     }
 
 
+@lru_cache(maxsize=1)
+def _axe() -> str:
+    file = CHECKOUT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+    return file.read_text(encoding="utf-8")
+
+
 class Visitor:
     """Somebody at a browser.
 
@@ -40,11 +48,12 @@ class Visitor:
 
     page: Page
 
-    def __init__(self, browser: Browser, origin: str, device: str) -> None:
+    def __init__(self, browser: Browser, origin: str, device: str, *, dark: bool = False) -> None:
         self.origin = origin
         self.troubles: list[str] = []
         self._browser = browser
         self._device = device
+        self._dark = dark
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -55,6 +64,7 @@ class Visitor:
             is_mobile=on_phone,
             has_touch=on_phone,
             locale="zh-CN",
+            color_scheme="dark" if self._dark else "light",
             # The pages show Beijing time wherever the reader is.
             timezone_id="America/New_York",
         )
@@ -100,14 +110,15 @@ class Visitor:
         await self.see("password").fill(password)
         await self.see("log-in").click()
 
-    async def fits(self) -> None:
-        """Nothing stands out over the right edge."""
+    async def is_presentable(self, name: str) -> None:
+        """Nothing stands out over the right edge, axe finds nothing; a screenshot, where somebody asked for them."""
         over = await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert over <= 0, f"{over} px too wide at {self.page.url}"
-
-    async def picture(self, name: str) -> None:
-        """A screenshot, where somebody asked for them."""
-        await self.fits()
+        assert over <= 0, f"{name}: {over} px too wide"
+        # Evaluated, not added as a script: the page's content-security policy allows no such script.
+        await self.page.evaluate(f"window.axe || (() => {{ {_axe()} }})()")
+        found = await self.page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        wrong = [(each["id"], [node["html"][:160] for node in each["nodes"]]) for each in found["violations"]]
+        assert wrong == [], f"{name} is not accessible: {wrong}"
         if folder := os.environ.get("SCREENSHOTS"):
             await self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=self._device == "phone")
 

@@ -1,10 +1,10 @@
 """The main job by clicks: two tiers of staff and a candidate, each at a browser of their own."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from deploy.demo.cast import Cast
 from deploy.demo.story import PAPERS
@@ -34,28 +34,29 @@ async def candidate_uploads_and_submits(candidate: CandidateAtPage, cast: Cast) 
     visitor = candidate.visitor
     await visitor.log_in("/", cast.application_no, "not the password")
     await expect(candidate.see("problem")).to_be_visible()
-    await visitor.picture("candidate-login")
+    await visitor.is_presentable("candidate-login")
     await visitor.enter(cast.application_no, cast.password)
     await candidate.is_at("draft")
-    await visitor.picture("candidate-draft")
+    await visitor.is_presentable("candidate-draft")
 
     await candidate.see("submit").click()
     required = await candidate.required_items()
     await expect(candidate.see("missing").get_by_role("listitem")).to_have_count(len(required))
-    await visitor.picture("candidate-missing")
+    await visitor.is_presentable("candidate-missing")
     await visitor.page.keyboard.press("Escape")
+    await expect(candidate.see("submit")).to_be_focused()
 
     for code in required:
         await candidate.choose(code, [paper(kind) for kind in PAPERS.get(code, ("trial_assessment",))])
     await expect(candidate.item("identity").get_by_test_id("full")).to_be_visible()
     await expect(candidate.see("file-identity")).to_have_count(0)
-    await visitor.picture("candidate-uploaded")
+    await visitor.is_presentable("candidate-uploaded")
 
     await candidate.submit()
     await expect(candidate.see("locked-notice")).to_have_text("上报完成，内容已锁定")
     assert await candidate.see("remove").count() == 0
     await expect(candidate.see("timeline").locator("[data-kind=submitted]")).to_be_visible()
-    await visitor.picture("candidate-submitted")
+    await visitor.is_presentable("candidate-submitted")
 
 
 async def site_returns_the_diploma(site: ReviewerAtConsole, cast: Cast) -> None:
@@ -67,15 +68,15 @@ async def site_returns_the_diploma(site: ReviewerAtConsole, cast: Cast) -> None:
     await site.see("zoom-in").click()
     await site.accept_all_but("diploma")
     await site.mark_for_return("diploma", "unreadable", "（证书编号）")
-    await site.visitor.picture("console-review")
+    await site.visitor.is_presentable("console-review")
 
     await site.see("return-all").click()
-    await site.visitor.picture("console-return")
+    await site.visitor.is_presentable("console-return")
     await site.see("confirm-act").click()
     await expect(site.see("flash")).to_contain_text(cast.application_no)
     await site.see("tab-returned").click()
     await expect(site.see("row")).to_have_attribute("data-application", cast.application_no)
-    await site.visitor.picture("console-queue")
+    await site.visitor.is_presentable("console-queue")
 
 
 async def candidate_reads_the_feedback(candidate: CandidateAtPage) -> None:
@@ -86,12 +87,12 @@ async def candidate_reads_the_feedback(candidate: CandidateAtPage) -> None:
     unlocked = candidate.visitor.page.locator("[data-test^='item-'][data-locked=false]")
     await expect(unlocked).to_have_count(1)
     await expect(unlocked).to_have_attribute("data-test", "item-diploma")
-    await candidate.visitor.picture("candidate-returned")
+    await candidate.visitor.is_presentable("candidate-returned")
 
     await expect(candidate.see("unread")).to_be_visible(timeout=PATIENCE_MS)
     await candidate.see("messages-link").click()
     await expect(candidate.see("message").first).to_contain_text("毕业证书")
-    await candidate.visitor.picture("candidate-messages")
+    await candidate.visitor.is_presentable("candidate-messages")
     await expect(candidate.see("unread")).to_have_count(0, timeout=PATIENCE_MS)
     await candidate.visitor.page.go_back()
 
@@ -112,7 +113,7 @@ async def site_passes(site: ReviewerAtConsole, cast: Cast) -> None:
     await expect(site.item("diploma")).to_have_attribute("data-mark", "none")
     await site.look_at_every_image()
     await site.accept_all_but()
-    await site.visitor.picture("console-second-round")
+    await site.visitor.is_presentable("console-second-round")
     await site.act("pass")
 
 
@@ -123,13 +124,13 @@ async def region_approves_and_publishes(region: ReviewerAtConsole, cast: Cast, c
     await region.see("publish").click()
     await region.see("confirm-publish").click()
     await expect(region.see("problem")).to_be_visible()
-    await region.visitor.picture("console-publish-refused")
+    await region.visitor.is_presentable("console-publish-refused")
     await region.visitor.page.keyboard.press("Escape")
 
     await region.see("decide").click()
     await region.see("outcome-approved").check()
     await region.see("act-words").fill("材料齐全，符合报考条件。")
-    await region.visitor.picture("console-decide")
+    await region.visitor.is_presentable("console-decide")
     await region.see("confirm-act").click()
     await expect(region.see("flash")).to_be_visible()
     await expect(candidate.see("opinion")).to_have_count(0)
@@ -144,7 +145,7 @@ async def candidate_reads_the_opinion(candidate: CandidateAtPage) -> None:
     await candidate.is_at("published")
     await expect(candidate.see("opinion")).to_have_attribute("data-opinion", "approved")
     await expect(candidate.see("opinion-words")).to_have_text("材料齐全，符合报考条件。")
-    await candidate.visitor.picture("candidate-opinion")
+    await candidate.visitor.is_presentable("candidate-opinion")
 
 
 async def test_a_session_that_ends_in_the_middle_of_the_work_loses_nothing(cast: Cast, visits: Visits) -> None:
@@ -156,7 +157,7 @@ async def test_a_session_that_ends_in_the_middle_of_the_work_loses_nothing(cast:
     await visitor.page.context.clear_cookies()
     await candidate.see("file-diploma").set_input_files([paper("diploma")])
     await expect(candidate.see("log-in-again")).to_be_visible()
-    await visitor.picture("candidate-log-in-again")
+    await visitor.is_presentable("candidate-log-in-again")
     await visitor.enter(cast.application_no, cast.password)
 
     await expect(candidate.see("log-in-again")).to_have_count(0)
@@ -179,7 +180,7 @@ async def test_a_file_that_is_refused_says_why_and_leaves_the_others_alone(cast:
     await expect(failed.nth(0)).to_contain_text("200 KB")
     await expect(failed.nth(1)).to_contain_text("jpg")
     await expect(candidate.item("diploma").get_by_test_id("image")).to_have_count(1)
-    await visitor.picture("candidate-refused-files")
+    await visitor.is_presentable("candidate-refused-files")
     await failed.first.get_by_test_id("dismiss").click()
     await expect(failed).to_have_count(1)
 
@@ -194,7 +195,18 @@ async def test_the_pages_speak_english_to_those_who_ask(cast: Cast, visits: Visi
     await expect(visitor.page.locator("html")).to_have_attribute("lang", "en")
     await visitor.page.reload()
     await expect(visitor.see("submit")).to_have_text("Submit")
-    await visitor.picture("candidate-english")
+    await visitor.is_presentable("candidate-english")
+
+
+async def test_the_pages_are_readable_in_the_dark(cast: Cast, browser: Browser, environment: Mapping[str, str]) -> None:
+    async with Visitor(browser, environment["PUBLIC_ORIGIN"], "phone", dark=True) as candidate:
+        await candidate.log_in("/", cast.application_no, cast.password)
+        await CandidateAtPage(candidate).is_at("draft")
+        await candidate.is_presentable("candidate-dark")
+    async with Visitor(browser, environment["PUBLIC_ORIGIN"], "office", dark=True) as reviewer:
+        await reviewer.log_in("/console/", cast.site_logins[0], cast.password)
+        await expect(reviewer.see("empty")).to_be_visible()
+        await reviewer.is_presentable("console-dark")
 
 
 async def test_a_retry_after_a_lost_connection_uploads_once(cast: Cast, visits: Visits) -> None:

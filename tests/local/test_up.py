@@ -1,6 +1,8 @@
 """`baoshen up` and `baoshen reset` as they are run: in a process of their own, told to stop by a signal."""
 
 import asyncio
+import json
+import os
 import signal
 import socket
 import sys
@@ -44,6 +46,10 @@ async def baoshen(environment: dict[str, str], *words: str) -> AsyncIterator[asy
             await process.wait()
 
 
+def pid_in(file: Path) -> int:
+    return int(json.loads(file.read_text())["pid"])
+
+
 async def output_until(process: asyncio.subprocess.Process, words: str, within: float) -> str:
     assert process.stdout is not None
     said = ""
@@ -68,13 +74,15 @@ async def test_up_starts_everything_and_stops_it_on_a_signal(environment: dict[s
     async with baoshen(environment, "up", "--no-web") as up:
         said = await output_until(up, "Ctrl-C", within=150)
         parts = [path.stem for path in (home / "run").glob("*.pid")]
-        pids = [int(path.read_text().split(":")[1].split(",")[0]) for path in (home / "run").glob("*.pid")]
+        pids = [pid_in(path) for path in (home / "run").glob("*.pid")]
         async with httpx.AsyncClient(trust_env=False) as client:
             through_gateway = await client.get(f"http://127.0.0.1:{environment['GATEWAY_PORT']}/openapi/upload.json")
         async with baoshen(environment, "up", "--no-web") as second:
             second_code, second_said = await finish(second)
         async with baoshen(environment, "reset", "--yes") as reset:
             reset_code, _ = await finish(reset)
+        os.kill(pid_in(home / "run" / "notify.pid"), signal.SIGKILL)
+        death = await output_until(up, "notify.log", within=10)
 
         up.send_signal(signal.SIGTERM)
         code, rest = await finish(up, within=20)
@@ -86,6 +94,7 @@ async def test_up_starts_everything_and_stops_it_on_a_signal(environment: dict[s
     assert len((said + rest).splitlines()) < 60
     assert (code, (home / "environment.json").exists()) == (0, False)
     assert not any(start_time(pid) for pid in pids)
+    assert "notify ended by SIGKILL; the others go on" in death
     assert second_code == 1
     assert "already running" in second_said
     assert reset_code == 1
@@ -117,6 +126,8 @@ async def test_a_setting_that_can_not_be_is_bad_input(environment: dict[str, str
 async def test_reset_clears_the_data_and_keeps_the_downloads(environment: dict[str, str], tmp_path: Path) -> None:
     home = tmp_path / "home"
     kept = [home / "cache" / "jars" / "a.jar", home / "uv" / "bin" / "uv"]
+    (home / "run").mkdir(parents=True)
+    (home / "run" / "lock").touch()
     gone = [home / "kafka" / "data" / "x", home / "postgres" / "data" / "y", home / "secrets.json", home / "logs" / "z"]
     for path in (*kept, *gone):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from services.review.domain import MOVES, QUEUE, Heard, Mark, Review, Staff, State
-from services.review.masking import mask_id_number, mask_name, mask_phone
 from shared.errors import Conflict, Invalid
+from shared.security.masking import mask_id_number, mask_name, mask_phone
 from tests.builders.review import START, a_reopening, a_submission
 
 LEASE = timedelta(minutes=15)

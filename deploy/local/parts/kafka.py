@@ -82,7 +82,7 @@ def kafka(home: Path, cache: Path, port: int, controller_port: int) -> Part:
     async def prepare() -> None:
         jars = await install.kafka_jars(cache)
         folder.mkdir(parents=True, exist_ok=True)
-        classpath.write_text(f'-cp "{":".join(str(jar) for jar in jars)}"\n', encoding="utf-8")
+        _write_options(classpath, jars, start_cache(cache))
         properties.write_text(
             _PROPERTIES.format(host=LOOPBACK, port=port, controller_port=controller_port, data=data),
             encoding="utf-8",

@@ -4,9 +4,9 @@ from typing import Any
 
 import structlog
 
-from services.review.masking import UNKNOWN, mask_id_number, mask_name, mask_phone
 from services.review.shapes import Candidate, MaskedCandidate
 from shared.contracts.event import Person, Sealed
+from shared.security.masking import UNKNOWN, mask_id_number, mask_name, mask_phone
 from shared.security.sealing import KeyDestroyed, KeyRing
 
 log = structlog.get_logger(__name__)

@@ -18,8 +18,7 @@ router = APIRouter(prefix="/candidate", tags=["session"], responses=described(40
 async def log_in(body: Login, request: Request, response: Response, edge: AtEdge) -> SessionOpened:
     """Log in with the application number or the ID number, and the password."""
     edge.cookies.check_origin(request)
-    async with edge.sessions() as session:
-        application_no = await edge.accounts.check(session, body.login, body.password)
+    application_no = await edge.accounts.check(edge.sessions, body.login, body.password)
     if application_no is None:
         raise Unauthenticated(
             "login-failed",

@@ -113,7 +113,7 @@ export default {
   clearOf: 'Clear the mark on “{item}”',
   editOf: 'Edit the return of “{item}”',
   askFor: 'Ask for it',
-  askForOf: 'Ask for “{item}”',
+  askForOf: 'Ask for it: {item}',
   changed: 'Changed this round',
   notHandedIn: 'Not handed in ({n})',
   onsiteItem: 'On site',
