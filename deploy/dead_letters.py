@@ -121,14 +121,9 @@ class DeadLetters:
             if row is None or row["consumer_group"] != group:
                 return None
             key = row["parking_key"]
-            # First the key's own row, as the replayer does: a consumer that is parking finishes before us.
-            await session.execute(
-                text("SELECT 1 FROM parked_keys WHERE consumer_group = :group AND key = :key FOR UPDATE"),
-                {"group": group, "key": key},
-            )
-            if not await discard(session, letter_id):
+            if not await discard(session, group, letter_id):
                 return None
-            return GivenUp(key, await _unpark_if_last(session, group, key))
+            return GivenUp(key, await _behind(session, group, key))
 
     @asynccontextmanager
     async def _sessions(self, group: str) -> AsyncIterator[Sessions]:
@@ -167,14 +162,10 @@ async def _fates(sessions: Sessions, group: str, ids: Sequence[int]) -> list[Out
     return outcomes
 
 
-async def _unpark_if_last(session: AsyncSession, group: str, key: str | None) -> int:
-    """How many records of the key are left; with none, later ones need not wait any more."""
-    if key is None:
-        return 0
-    where = {"group": group, "key": key}
+async def _behind(session: AsyncSession, group: str, key: str | None) -> int:
+    """How many records of the key are left."""
     behind = await session.scalar(
-        text("SELECT count(*) FROM dead_letters WHERE consumer_group = :group AND parking_key = :key"), where
+        text("SELECT count(*) FROM dead_letters WHERE consumer_group = :group AND parking_key = :key"),
+        {"group": group, "key": key},
     )
-    if not behind:
-        await session.execute(text("DELETE FROM parked_keys WHERE consumer_group = :group AND key = :key"), where)
     return int(behind or 0)

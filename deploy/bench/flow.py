@@ -11,9 +11,9 @@ import asyncio
 import gc
 import hashlib
 import json
-import os
+import logging
 import statistics
-import tempfile
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from deploy.local.stack import Stack
+from deploy.local.throwaway import throwaway_stack
 from services.validation import consumers, queries, use_cases
 from services.validation.domain import GONE, Check
 from services.validation.pictures import Pictures
@@ -37,14 +38,12 @@ from shared.messaging.connection import consumer_settings, producer_settings
 from shared.messaging.envelope import body_of, headers_of, wire_headers
 from shared.messaging.kafka import MAX_RECORDS, POLL_MS, at_least_once_router, by_image, make_broker
 from shared.security.sealing import KeyRing
-from shared.telemetry import logs, tracing
+from shared.telemetry import tracing
 from shared.telemetry.tracing import tracer
 
 TOPIC = MaterialUploaded.topic
 EVENTS_PER_APPLICATION = 8
 GOOD = Check("accept", "ok", (), {"width_px": 1600, "height_px": 1200})
-# The stack must be the bench's own: what the environment gives may be somebody's real one.
-_PROVIDED = ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "S3_ENDPOINT_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY")
 
 Mark = tuple[float, int]
 """When a batch was done, and how many events it had."""
@@ -92,20 +91,21 @@ async def measure(
         rounds: how often each of the two runs, after one run each that does not count.
         on_round: hears of each round: its number (0 is the warm-up), ours and bare in events per second.
     """
-    given = {name: value for name, value in os.environ.items() if not name.startswith(_PROVIDED)}
-    with tempfile.TemporaryDirectory(prefix="baoshen-bench-") as home:
-        async with Stack(Path(home), free_ports=True, services=(), environment=given) as stack:
-            bench = _Bench(stack.environment, events)
-            try:
-                return await bench.run(rounds, on_round)
-            finally:
-                await bench.engine.dispose()
+    async with throwaway_stack(services=()) as stack:
+        bench = _Bench(stack.environment, events)
+        try:
+            return await bench.run(rounds, on_round)
+        finally:
+            await bench.engine.dispose()
 
 
 class _Bench:
     def __init__(self, environment: dict[str, str], events: int) -> None:
-        # As a service has them: JSON log lines, spans, an engine with its time-outs.
-        logs.configure("bench", level="WARNING")
+        # As a service has them: spans, an engine with its time-outs. Logs only where something is wrong, to stderr.
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        )
         tracing.start("bench")
         self.bootstrap = environment["KAFKA_BOOTSTRAP_SERVERS"]
         self.engine: AsyncEngine = make_engine(environment["DATABASE_URL_VALIDATION"])

@@ -55,7 +55,8 @@ def list_(
         return
     table = Table(box=box.SIMPLE_HEAD, title=f"死信 dead letters · {total}", title_justify="left")
     for name in ("group", "id", "status", "key", "topic/partition/offset", "error", "age"):
-        table.add_column(name, overflow="fold", justify="right" if name in ("id", "age") else "left")
+        short = name in ("group", "id", "status", "age")
+        table.add_column(name, overflow="fold", no_wrap=short, justify="right" if name in ("id", "age") else "left")
     for letter in found:
         table.add_row(*_as_row(letter))
     wide().print(table)

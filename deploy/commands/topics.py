@@ -49,7 +49,8 @@ def topics(
 def _print(states: "list[TopicState]", made: list[str]) -> None:
     table = Table(box=box.SIMPLE_HEAD, title=f"主题 topics · {len(states)}", title_justify="left")
     for name in ("topic", "state", "partitions", "copies", "records kept", "told by", "heard by"):
-        table.add_column(name, overflow="fold", justify="right" if name in ("partitions", "copies") else "left")
+        number = name in ("partitions", "copies")
+        table.add_column(name, overflow="fold", no_wrap=name == "topic", justify="right" if number else "left")
     for state in states:
         table.add_row(
             state.name,

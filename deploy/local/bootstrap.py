@@ -19,6 +19,8 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 # The first that reads this lock file's revision without a warning.
 OLDEST_UV = (0, 8)
 UV_REQUIREMENT = "uv>=0.8,<1"
+# Debian, Fedora, Alpine and macOS.
+CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 class Stop(Exception):
@@ -105,7 +107,11 @@ def _python_option() -> list[str]:
 
 def _environment() -> dict[str, str]:
     # An active environment of somebody else's project is not ours to change.
-    return {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    if any(Path(bundle).exists() for bundle in CA_BUNDLES):
+        # A company's or a mirror's own certificate is known to the system, not to the list that uv brings along.
+        environment.setdefault("UV_SYSTEM_CERTS", "1")
+    return environment
 
 
 def _again_with_newer_python() -> int:

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
+import os
 import shutil
 import sysconfig
 from collections.abc import AsyncIterator, Iterable
@@ -16,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
+from deploy.local.bootstrap import CA_BUNDLES
 from deploy.local.errors import StackError
 
 JAR_LOCK = Path(__file__).with_name("kafka-jars.lock")
@@ -103,9 +105,17 @@ def _read_lock() -> list[tuple[str, str]]:
     return [(path, digest) for digest, path in pairs]
 
 
+def _trust_what_the_system_trusts() -> None:
+    """Let `requests` use the system's certificates, among which a company's own may be, not only its own list."""
+    bundle = next((path for path in (os.environ.get("SSL_CERT_FILE"), *CA_BUNDLES) if path and Path(path).exists()), "")
+    if bundle and not os.environ.get("CURL_CA_BUNDLE"):
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", bundle)
+
+
 def _download_jars(folder: Path, paths: list[str], locked: dict[str, str]) -> None:
     if not paths:
         return
+    _trust_what_the_system_trusts()
     downloads = folder.with_name("maven")
     with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
         for path, source in zip(paths, pool.map(lambda path: _download(downloads, path), paths), strict=True):

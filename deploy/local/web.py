@@ -88,7 +88,13 @@ async def _npm(cache: Path, folder: Path, *words: str, within: float, hint: str)
         hint=hint,
         within=within,
         cwd=folder,
-        env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "1"},
+        env={
+            # A company's or a mirror's own certificate is known to the system only.
+            "NODE_USE_SYSTEM_CA": "1",
+            **os.environ,
+            "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
+            "CI": "1",
+        },
     )
 
 

@@ -77,9 +77,11 @@ _PARKED = text("SELECT key FROM parked_keys WHERE consumer_group = :group AND ke
 _PARKED_LOCKED = text(
     "SELECT key FROM parked_keys WHERE consumer_group = :group AND key = ANY(CAST(:keys AS text[])) FOR SHARE"
 )
+# The update changes nothing but locks: whoever releases the key waits for our commit and then sees our letter.
 _PARK = text(
     """
-    INSERT INTO parked_keys (consumer_group, key) SELECT :group, unnest(CAST(:keys AS text[])) ON CONFLICT DO NOTHING
+    INSERT INTO parked_keys (consumer_group, key) SELECT :group, unnest(CAST(:keys AS text[]))
+    ON CONFLICT (consumer_group, key) DO UPDATE SET key = excluded.key
     """
 )
 _BURY = text(
@@ -107,7 +109,9 @@ async def bury(session: AsyncSession, group: str, burials: Sequence[Burial], sea
     Returns:
         How many were not there yet.
     """
-    keys = sorted({burial.parking_key for burial in burials if burial.parking_key is not None})
+    # One that is only parked has found its key there, and holds it: asking for more would be a deadlock of two such.
+    dead = [burial for burial in burials if burial.status == "dead"]
+    keys = sorted({burial.parking_key for burial in dead if burial.parking_key is not None})
     if keys:
         await session.execute(_PARK, {"group": group, "keys": keys})
     written = 0
@@ -212,10 +216,38 @@ async def request_replay(
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-async def discard(session: AsyncSession, letter_id: int) -> bool:
-    """Give up one dead record for good; what is parked behind it stays until it is replayed."""
-    result = await session.execute(text("DELETE FROM dead_letters WHERE id = :id"), {"id": letter_id})
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+async def unpark_if_last(session: AsyncSession, group: str, key: str) -> bool:
+    """Let a key flow again if no record of it is left; True if it flows."""
+    where = {"group": group, "key": key}
+    # The key's own row first: a consumer that is parking something finishes before us, and we see what it parked.
+    await session.execute(
+        text("SELECT 1 FROM parked_keys WHERE consumer_group = :group AND key = :key FOR UPDATE"), where
+    )
+    left = await session.scalar(
+        text("SELECT count(*) FROM dead_letters WHERE consumer_group = :group AND parking_key = :key"), where
+    )
+    if left:
+        return False
+    await session.execute(text("DELETE FROM parked_keys WHERE consumer_group = :group AND key = :key"), where)
+    return True
+
+
+async def discard(session: AsyncSession, group: str, letter_id: int) -> bool:
+    """Take one record out for good, replayed or given up. What is parked behind it waits on; if nothing is, its key flows again.
+
+    Returns:
+        False if there is no such record.
+    """
+    deleted = await session.execute(
+        text("DELETE FROM dead_letters WHERE id = :id AND consumer_group = :group RETURNING parking_key"),
+        {"id": letter_id, "group": group},
+    )
+    row = deleted.first()
+    if row is None:
+        return False
+    if row.parking_key is not None:
+        await unpark_if_last(session, group, row.parking_key)
+    return True
 
 
 def as_record(row: dict[str, Any], sealer: BodySealer) -> ConsumerRecord:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from shared.contracts.event import Event
 from shared.database import Sessions
 from shared.failpoints import failpoint
-from shared.messaging.dead_letters import BodySealer, Burial, as_record, bury, parked
+from shared.messaging.dead_letters import BodySealer, Burial, as_record, bury, discard, parked
 from shared.messaging.envelope import Received, Undecodable, decode
 from shared.messaging.inbox import hearing_group
 from shared.messaging.transient import is_transient
@@ -292,7 +292,7 @@ class Delivery:
             async with sessions() as session:
                 row = await self._next_to_replay(session, key, letter_id)
             if row is None:
-                break
+                return replayed
             record = as_record(row, sealer)
             error = await self._replay_one(record)
             async with sessions.begin() as session:
@@ -316,12 +316,10 @@ class Delivery:
                         {"group": self.group, "key": key},
                     )
                     return replayed
-                await session.execute(text("DELETE FROM dead_letters WHERE id = :id"), {"id": row["id"]})
+                # With the last one the key flows again, in the same moment; what a consumer parks until then is seen.
+                await discard(session, self.group, row["id"])
             replayed += 1
             metrics.REPLAYED.labels(self.group).inc()
-        if key is not None:
-            await self._unpark(key)
-        return replayed
 
     async def _next_to_replay(
         self, session: AsyncSession, key: str | None, letter_id: int | None
@@ -353,24 +351,6 @@ class Delivery:
         except Exception as error:  # noqa: BLE001 it stays in the dead letters with what went wrong
             return _describe(error)
         return None
-
-    async def _unpark(self, key: str) -> None:
-        """Let a key flow again if nothing of it is left. The row lock makes a consumer that is parking finish first."""
-        sessions, _ = self._database
-        where = {"group": self.group, "key": key}
-        async with sessions.begin() as session:
-            await session.execute(
-                text("SELECT 1 FROM parked_keys WHERE consumer_group = :group AND key = :key FOR UPDATE"), where
-            )
-            await session.execute(
-                text(
-                    """
-                    DELETE FROM parked_keys WHERE consumer_group = :group AND key = :key AND NOT EXISTS
-                        (SELECT 1 FROM dead_letters WHERE consumer_group = :group AND parking_key = :key)
-                    """
-                ),
-                where,
-            )
 
 
 def _describe(error: BaseException) -> str:

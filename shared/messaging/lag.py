@@ -33,11 +33,11 @@ class LagReader:
         )
 
     async def __aenter__(self) -> "LagReader":
-        await asyncio.wait_for(self._admin.start(), 20)
         try:
+            await asyncio.wait_for(self._admin.start(), 20)
             await asyncio.wait_for(self._consumer.start(), 20)
         except BaseException:
-            await self._admin.close()
+            await self.__aexit__()
             raise
         return self
 

@@ -1,5 +1,6 @@
 """PostgreSQL: one server with a database per service."""
 
+import asyncio
 import contextlib
 import ctypes
 import hashlib
@@ -50,7 +51,7 @@ def postgres(home: Path, port: int, password: str) -> Part:
         await _prepare(place, password)
 
     async def ready() -> bool:
-        return await listens(port) and await _accepts(port, password)
+        return await listens(port) and await _accepts(place.programs, port)
 
     settings = {
         "listen_addresses": LOOPBACK,
@@ -140,23 +141,13 @@ def _forget_dead_server(data: Path) -> None:
             lock.unlink()
 
 
-async def _accepts(port: int, password: str) -> bool:
-    import asyncpg
-
-    try:
-        connection = await asyncpg.connect(
-            host=LOOPBACK,
-            port=port,
-            user=USER,
-            password=password,
-            database="postgres",
-            timeout=3,
-            ssl=False,
-        )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError):
-        return False
-    await connection.close(timeout=3)
-    return True
+async def _accepts(programs: Path, port: int) -> bool:
+    """Whether it lets clients in: it listens already while it still recovers."""
+    asking = await asyncio.create_subprocess_exec(
+        *(str(programs / "bin" / "pg_isready"), "--quiet", "--host", LOOPBACK, "--port", str(port), "--timeout", "3"),
+        stdin=asyncio.subprocess.DEVNULL,
+    )
+    return await asking.wait() == 0
 
 
 def _find_place(home: Path) -> Place:

@@ -123,7 +123,7 @@ export function useApplication(applicationNo: string) {
     await api.removeImage(applicationNo, item.item, imageId)
     change(item.item, (now) => ({ ...now, images: now.images.filter((each) => each.image_id !== imageId) }))
     announce(t('removed', { image: name }))
-    await refresh()
+    void refresh()
   }
 
   async function submit(key: string): Promise<void> {

@@ -63,8 +63,11 @@ export function useUploads(applicationNo: string, { onStored, onRefused }: Outco
   }
 
   function startSome(): void {
-    const free = AT_ONCE - uploads.filter((each) => each.state === 'sending').length
-    for (const next of uploads.filter((each) => each.state === 'queued').slice(0, Math.max(0, free))) void start(next)
+    for (const next of uploads.filter((each) => each.state === 'queued')) {
+      const sending = uploads.filter((each) => each.state === 'sending')
+      // One at a time under an item, so that its images stand in the order in which they were chosen.
+      if (sending.length < AT_ONCE && !sending.some((each) => each.item === next.item)) void start(next)
+    }
   }
 
   async function start(upload: Upload): Promise<void> {

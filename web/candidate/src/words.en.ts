@@ -84,7 +84,6 @@ export default {
   sending: 'Uploading, {n}%',
   progressOf: 'Progress of {file}',
   failed: 'Upload failed',
-  failedOf: '{file} failed: {why}',
   takeAway: 'Take away',
   dismiss: 'Take away {file}',
   retryOf: 'Try again: {file}',

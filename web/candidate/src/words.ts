@@ -85,7 +85,6 @@ const zh = {
   sending: '正在上传 {n}%',
   progressOf: '上传进度：{file}',
   failed: '上传失败',
-  failedOf: '{file} 上传失败：{why}',
   takeAway: '移除',
   dismiss: '移除 {file}',
   retryOf: '重试：{file}',

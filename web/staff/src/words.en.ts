@@ -12,7 +12,6 @@ export default {
   logOut: 'Log out',
   queue: 'Queue',
 
-  loginTitle: 'Log in',
   loginLabel: 'Login',
   endedTitle: 'Please log in again',
   endedText: 'Your session has ended. Log in to go on; what you typed is kept.',

@@ -13,7 +13,6 @@ const zh = {
   logOut: '退出',
   queue: '审核队列',
 
-  loginTitle: '登录',
   loginLabel: '工号',
   endedTitle: '请重新登录',
   endedText: '登录已过期。重新登录后可继续操作，已填写的内容不会丢失。',

@@ -1,0 +1,74 @@
+"""`baoshen bench …`: measurements, each against a bare rival in the same run, on a stack of its own."""
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from deploy.commands.printing import err, fail, json_line, out
+
+if TYPE_CHECKING:
+    from deploy.bench.flow import Result
+
+BAR = 0.9
+
+
+def flow(
+    events: Annotated[int, typer.Option(min=1000, max=1_000_000, help="Events that each run hears.")] = 20_000,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Runs of each, after one that does not count.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Only the last line, on standard output.")] = False,
+) -> None:
+    """消息吞吐。Events per second through inbox, state and outbox: our router against a bare aiokafka loop.
+
+    Both do the same SQL on the same records, in turns. The last line is JSON; `ratio` is of the medians.
+    """
+    # What starts a stack is not in the production image: it is imported only where it is used.
+    import asyncio
+
+    import uvicorn
+
+    from deploy.bench.flow import measure
+    from deploy.local.errors import StackError
+
+    if load := _load_before():
+        err.print(f"这台机器正忙（负载 {load:.1f}）。The machine is busy (load {load:.1f}): the figures will vary.")
+    err.print(f"starting a stack of its own; {rounds} rounds of {events} events each …")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        # The loop that the services run on.
+        with asyncio.Runner(loop_factory=uvicorn.Config(app="").get_loop_factory()) as runner:
+            result = runner.run(measure(events=events, rounds=rounds, on_round=_report))
+    except StackError as error:
+        fail(str(error))
+    if not as_json:
+        _print(result)
+    json_line(result.line())
+
+
+def _load_before() -> float | None:
+    """The load of the last minute, where it is more than half of what the machine has."""
+    load = os.getloadavg()[0]
+    return load if load > (os.cpu_count() or 1) / 2 else None
+
+
+def _report(number: int, ours: float, bare: float) -> None:
+    which = f"round {number}" if number else "warm-up"
+    err.print(f"{which:8} ours {ours:8,.0f}/s   bare {bare:8,.0f}/s   {ours / bare:.2f}")
+    sys.stderr.flush()
+
+
+def _print(result: "Result") -> None:
+    table = Table(box=box.SIMPLE_HEAD, title="消息吞吐 events per second", title_justify="left", show_footer=True)
+    line = result.line()
+    table.add_column("轮次 round", "中位数 median")
+    table.add_column("ours", f"{line['events_per_s']:,}", justify="right")
+    table.add_column("bare aiokafka", f"{line['bare_events_per_s']:,}", justify="right")
+    reached = "green" if line["ratio"] >= BAR else "yellow"
+    table.add_column("ratio", f"[{reached}]{line['ratio']:.2f}[/] (≥ {BAR})", justify="right")
+    for number, (ours, bare) in enumerate(zip(result.ours, result.bare, strict=True), 1):
+        table.add_row(str(number), f"{ours:,.0f}", f"{bare:,.0f}", f"{ours / bare:.2f}")
+    out.print(table)
