@@ -233,7 +233,7 @@ async def unpark_if_last(session: AsyncSession, group: str, key: str) -> bool:
 
 
 async def discard(session: AsyncSession, group: str, letter_id: int) -> bool:
-    """Take one record out for good, replayed or given up. What is parked behind it waits on; if nothing is, its key flows again.
+    """Take one record out for good, replayed or given up. If it was the last of its key, the key flows again.
 
     Returns:
         False if there is no such record.

@@ -214,12 +214,17 @@ async def test_a_key_that_dies_again_while_it_is_released_stays_parked(station: 
     burial = Burial(record_of(kind(application_no=key, n=1)), key, "dead", "Trouble")
     await dead_letters.bury(burying, station.group, [burial], station.sealer)
 
-    releasing = asyncio.create_task(station.router.delivery._unpark(key))
+    async def release() -> bool:
+        async with station.sessions.begin() as session:
+            return await dead_letters.unpark_if_last(session, station.group, key)
+
+    releasing = asyncio.create_task(release())
     await asyncio.sleep(0.3)
     await burying.commit()
     await burying.close()
-    await asyncio.wait_for(releasing, 10)
+    released = await asyncio.wait_for(releasing, 10)
 
+    assert released is False
     assert await station.parked_keys() == {key}
     await take(station, kind(application_no=key, n=2))
     assert [letter.status for letter in await station.letters()] == ["dead", "parked"]
