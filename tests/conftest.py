@@ -60,7 +60,9 @@ def _start_embedded() -> dict[str, str]:
     _home = Path(tempfile.mkdtemp(prefix="baoshen-test-"))
     with (_home / "infra.log").open("wb") as log:
         _started = subprocess.Popen(
-            [sys.executable, "-m", "deploy.local.infra", "--home", str(_home)], stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "deploy.local.infra", "--with-parent", "--home", str(_home)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     ready = _home / "environment.json"
     until = time.monotonic() + 300  # the first start downloads

@@ -19,11 +19,11 @@ from rich.table import Table
 
 from deploy.local.errors import BadSetting, StackError
 from deploy.local.installing import install_everything
+from deploy.local.part import PartStatus, State
 from deploy.local.parts.postgres import data_folders
 from deploy.local.places import CHECKOUT, cache_folder, home_folder
 from deploy.local.processes import lock_home
 from deploy.local.stack import Stack
-from deploy.local.supervisor import PartStatus, State
 
 # A log has no width of its own: nothing is folded there.
 _out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)

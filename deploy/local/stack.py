@@ -10,6 +10,7 @@ from typing import Self
 from deploy.local.caddyfile import Pages
 from deploy.local.databases import database_url, make_databases, migrate_databases
 from deploy.local.errors import BadSetting, StackError
+from deploy.local.part import Part, PartStatus, Task
 from deploy.local.parts import s3
 from deploy.local.parts.caddy import gateway
 from deploy.local.parts.kafka import kafka
@@ -21,7 +22,7 @@ from deploy.local.parts.services import SERVICES, SMS, service, service_of, sms_
 from deploy.local.places import cache_folder
 from deploy.local.ports import LOOPBACK, check_ports, choose_ports, free_ports
 from deploy.local.secrets import keep_secrets
-from deploy.local.supervisor import Part, PartStatus, Supervisor, Task
+from deploy.local.supervisor import Supervisor
 from deploy.local.web import CANDIDATE_PAGES, STAFF_PAGES, build_web
 
 ALL: tuple[str, ...] = (*SERVICES, SMS)

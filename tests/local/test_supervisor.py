@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.errors import StackError
+from deploy.local.part import Part, PartFailed, PartStatus, State, Task, UnknownPart
 from deploy.local.processes import MARK, AlreadyRunning, start_time
-from deploy.local.supervisor import Part, PartFailed, PartStatus, State, Supervisor, Task, UnknownPart
+from deploy.local.supervisor import Supervisor
 
 
 async def always() -> bool:
@@ -216,7 +217,8 @@ async def test_two_supervisors_can_not_share_a_home(tmp_path: Path) -> None:
 async def test_parts_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     script = f"""
 import asyncio, pathlib
-from deploy.local.supervisor import Part, Supervisor
+from deploy.local.part import Part
+from deploy.local.supervisor import Supervisor
 async def ready(): return True
 async def main():
     supervisor = Supervisor(pathlib.Path({str(tmp_path)!r}), [Part("a", lambda: ("/bin/sleep", "60"), ready)])

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from deploy.local import install
 from deploy.local.caddyfile import USUAL_PATIENCE, Pages, Patience, caddyfile
+from deploy.local.part import Part
 from deploy.local.parts.probes import listens
 from deploy.local.ports import LOOPBACK
-from deploy.local.supervisor import Part
 
 NAME = "gateway"
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.local import install
+from deploy.local.part import Part
 from deploy.local.parts.probes import listens, run_once
 from deploy.local.ports import LOOPBACK, free_ports
-from deploy.local.supervisor import Part, Supervisor
+from deploy.local.supervisor import Supervisor
 
 NAME = "kafka"
 # A home folder is one cluster of its own, so the id need not differ between homes.

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import install
+from deploy.local.part import Part
 from deploy.local.parts.probes import listens, run_once
 from deploy.local.ports import LOOPBACK
 from deploy.local.processes import start_time
-from deploy.local.supervisor import Part
 
 NAME = "postgres"
 USER = "baoshen"

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from deploy.local import install
+from deploy.local.part import Part
 from deploy.local.parts import s3
 from deploy.local.ports import LOOPBACK, free_ports, is_free
-from deploy.local.supervisor import Part
 
 NAME = "s3"
 _INNER_PORTS = (

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Mapping
 
 from deploy.local.errors import StackError
+from deploy.local.part import Part
 from deploy.local.parts.probes import answers, listens
 from deploy.local.places import CHECKOUT
 from deploy.local.ports import LOOPBACK
-from deploy.local.supervisor import Part
 
 SERVICES = ("upload", "validation", "review", "notify")
 SMS = "sms"
