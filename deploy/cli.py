@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.commands import check, contracts, demo, dlq, imports, lag, migrate, rules, specimens, topics, up
+from deploy.commands import bench, check, contracts, demo, dlq, imports, lag, migrate, rules, specimens, topics, up
 
 app = typer.Typer(
     name="baoshen",
@@ -40,3 +40,14 @@ app.add_typer(dlq_app, name="dlq")
 contracts_app = typer.Typer(help="The events' schemas, as others go by them. 事件契约。", no_args_is_help=True)
 contracts_app.command("export")(contracts.export)
 app.add_typer(contracts_app, name="contracts")
+
+bench_app = typer.Typer(help="Measurements against a bare rival, in one run. 性能对比。", no_args_is_help=True)
+
+
+@bench_app.callback()
+def _benches() -> None:
+    """Keeps `flow` a command of its own while it is the only one."""
+
+
+bench_app.command("flow")(bench.flow)
+app.add_typer(bench_app, name="bench")

@@ -49,10 +49,12 @@ class RequestFrame:
                 status, answered = message["status"], True
             await send(message)
 
-        carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        # The trace's id and nothing else: what a sender puts into baggage and tracestate would travel on to topics.
+        carrier = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"}
         # Until the route is known the span has the method only: a raw path may hold anything.
         with (
-            structlog.contextvars.bound_contextvars(),
+            # A route binds the number once it knows that it is the asker's: until then it may be anything.
+            structlog.contextvars.bound_contextvars(application_no=None),
             tracer.start_as_current_span(scope["method"], context=extract(carrier), kind=trace.SpanKind.SERVER) as span,
         ):
             try:
@@ -63,7 +65,6 @@ class RequestFrame:
                 if not answered:
                     await response(scope, receive, send)
             route = getattr(scope.get("route"), "path", "(none)")
-            named = {"application_no": scope.get("path_params", {}).get("application_no")} if route != "(none)" else {}
             span.update_name(f"{scope['method']} {route}")
             span.set_attribute("http.route", route)
             span.set_attribute("http.response.status_code", status)
@@ -75,7 +76,6 @@ class RequestFrame:
                 route=route,
                 status=status,
                 ms=round(seconds * 1000, 1),
-                **{name: value for name, value in named.items() if value is not None},
             )
 
 
@@ -129,6 +129,8 @@ def make_app(
         lifespan=lifespan,
         docs_url=None,  # the page would load scripts from another origin
         redoc_url=None,
+        # Its own spans hold raw addresses, its logs what exceptions quote; `RequestFrame` makes ours.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     speak_problems(app)
     app.add_middleware(BodyLimit, largest=largest_body)

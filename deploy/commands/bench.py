@@ -19,7 +19,7 @@ BAR = 0.9
 
 def flow(
     events: Annotated[int, typer.Option(min=1000, max=1_000_000, help="Events that each run hears.")] = 20_000,
-    rounds: Annotated[int, typer.Option(min=1, max=100, help="Runs of each, after one that does not count.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Runs of each, after one that does not count.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="Only the last line, on standard output.")] = False,
 ) -> None:
     """消息吞吐。Events per second through inbox, state and outbox: our router against a bare aiokafka loop.

@@ -147,7 +147,14 @@ def _name_of(disposition: str | None) -> str | None:
     # The standard library's reader knows RFC 5987 names (`filename*=UTF-8''…`), which is how browsers send Chinese.
     message = Message()
     message["Content-Disposition"] = disposition
-    return message.get_filename()
+    try:
+        return message.get_filename()
+    except (ValueError, TypeError):  # a charset that is none of bytes, NUL, an endless number, mixed continuations
+        raise BadRequest(
+            "malformed-file-name",
+            "文件名无法识别，请重命名文件后重新上传。",
+            "The file name in Content-Disposition can't be read. Rename the file, or leave the name out.",
+        ) from None
 
 
 def _check_name(name: str | None, kind: ContentType) -> None:

@@ -13,9 +13,9 @@ from services.upload.checklist import Checklist, ListedItem, text_of
 from services.upload.domain import Application, Image, State
 from services.upload.packs import Shelf
 from services.upload.rows import application, images_of
-from services.upload.words import words_for
 from shared import clock
 from shared.contracts.event import Person, Sealed
+from shared.contracts.findings import words_for
 from shared.contracts.rules import Site
 from shared.security.masking import mask_id_number, mask_phone
 from shared.security.sealing import KeyDestroyed, KeyRing
@@ -86,7 +86,7 @@ def _item(
         "channel": listed.rule.channel,
         "required": listed.required or listed.code in of.asked_items,
         "offered": listed.offered or listed.code in of.asked_items,
-        "asked_for": listed.code in of.asked_items,
+        "asked_for": listed.code in of.asked_items and not listed.required,
         "reason": text_of(listed.rule.reason) if listed.required else None,
         "min": listed.rule.min,
         "max": listed.rule.max,
@@ -119,7 +119,7 @@ async def _findings(session: AsyncSession, application_no: str) -> dict[Any, lis
         .limit(1000)
     )
     return {
-        image_id: [finding | {"words": words_for(finding["code"])} for finding in _parsed(findings)]
+        image_id: [finding | {"words": text_of(words_for(finding["code"]))} for finding in _parsed(findings)]
         for image_id, findings in rows
     }
 

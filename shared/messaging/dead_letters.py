@@ -73,8 +73,8 @@ class DeadLetter:
     replay_requested_at: datetime | None
 
 
-_PARKED = text("SELECT key FROM parked_keys WHERE consumer_group = :group AND key = ANY(CAST(:keys AS text[]))")
-_PARKED_LOCKED = text(
+_ANYTHING_PARKED = text("SELECT EXISTS (SELECT 1 FROM parked_keys WHERE consumer_group = :group)")
+_PARKED = text(
     "SELECT key FROM parked_keys WHERE consumer_group = :group AND key = ANY(CAST(:keys AS text[])) FOR SHARE"
 )
 # The update changes nothing but locks: whoever releases the key waits for our commit and then sees our letter.
@@ -95,11 +95,14 @@ _BURY = text(
 )
 
 
-async def parked(
-    session: AsyncSession | AsyncConnection, group: str, keys: Sequence[str], *, lock: bool = False
-) -> set[str]:
-    """Those of `keys` whose records must wait. With `lock` none of them can be unparked before the commit."""
-    rows = await session.execute(_PARKED_LOCKED if lock else _PARKED, {"group": group, "keys": sorted(set(keys))})
+async def is_anything_parked(connection: AsyncConnection, group: str) -> bool:
+    """True when some key of the group must wait: seldom."""
+    return bool(await connection.scalar(_ANYTHING_PARKED, {"group": group}))
+
+
+async def parked(session: AsyncSession, group: str, keys: Sequence[str]) -> set[str]:
+    """Those of `keys` whose records must wait; none of them can be unparked before the commit."""
+    rows = await session.execute(_PARKED, {"group": group, "keys": sorted(set(keys))})
     return set(rows.scalars())
 
 

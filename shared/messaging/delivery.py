@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from shared.contracts.event import Event
 from shared.database import Sessions
 from shared.failpoints import failpoint
-from shared.messaging.dead_letters import BodySealer, Burial, as_record, bury, discard, parked
+from shared.messaging.dead_letters import BodySealer, Burial, as_record, bury, discard, is_anything_parked, parked
 from shared.messaging.envelope import Received, Undecodable, decode
 from shared.messaging.inbox import hearing_group
 from shared.messaging.transient import is_transient
@@ -115,17 +115,15 @@ class Delivery:
         """Put those whose key is parked behind what they wait for; return the others."""
         if not received:
             return []
-        keys = [self._park_by(each.event) for each in received]
         sessions, _ = self._database
 
-        async def look() -> set[str]:
+        async def look() -> bool:
             # Asked for every batch, so in one round trip: no transaction around one statement.
             engine: AsyncEngine = sessions.kw["bind"].execution_options(isolation_level="AUTOCOMMIT")
             async with engine.connect() as connection:
-                return await parked(connection, self.group, keys)
+                return await is_anything_parked(connection, self.group)
 
-        waiting = await self._persist(look)
-        if not waiting:
+        if not await self._persist(look):
             return received
         return await self._park(received)
 
@@ -135,7 +133,7 @@ class Delivery:
         async def work() -> list[Received]:
             async with sessions.begin() as session:
                 # Locked: the replayer can't unpark a key between our look and our row.
-                waiting = await parked(session, self.group, [self._park_by(e.event) for e in received], lock=True)
+                waiting = await parked(session, self.group, [self._park_by(e.event) for e in received])
                 behind = [each for each in received if self._park_by(each.event) in waiting]
                 burials = [
                     Burial(each.record, self._park_by(each.event), "parked", "waits behind a dead letter")
@@ -293,8 +291,7 @@ class Delivery:
                 row = await self._next_to_replay(session, key, letter_id)
             if row is None:
                 return replayed
-            record = as_record(row, sealer)
-            error = await self._replay_one(record)
+            error = await self._replay_one(row, sealer)
             async with sessions.begin() as session:
                 if error is not None:
                     await session.execute(
@@ -336,11 +333,15 @@ class Delivery:
         row = rows.mappings().first()
         return dict(row) if row is not None else None
 
-    async def _replay_one(self, record: ConsumerRecord) -> str | None:
+    async def _replay_one(self, row: dict[str, Any], sealer: BodySealer) -> str | None:
         """None when the record went through, else why not."""
-        subscription = self.subscriptions.get(record.topic)
+        subscription = self.subscriptions.get(row["topic"])
         if subscription is None:
-            return f"nobody hears {record.topic} any more"
+            return f"nobody hears {row['topic']} any more"
+        try:
+            record = as_record(row, sealer)
+        except Exception as error:  # noqa: BLE001 its key was destroyed, say: that must not hold up other letters
+            return _describe(error)
         outcome = decode(record, subscription.event_type)
         if isinstance(outcome, Undecodable):
             return outcome.why

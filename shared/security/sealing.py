@@ -58,7 +58,7 @@ class KeyRing:
         self._current = next(iter(self._masters))
         self._file = file
         self._keys: dict[str, AESGCM] = {}
-        self._read_at: int | None = None
+        self._read_at: tuple[int, int] | None = None
 
     def seal(self, region: str, year: int, person: Person) -> Sealed:
         """Seal what identifies a candidate; makes the region's data key for the year at first use.
@@ -121,9 +121,11 @@ class KeyRing:
 
     def _refresh(self) -> None:
         try:
-            changed = self._file.stat().st_mtime_ns
+            state = self._file.stat()
         except FileNotFoundError:
             return
+        # Two changes may fall into one tick of the file system's clock; each is a file of its own, though.
+        changed = (state.st_mtime_ns, state.st_ino)
         if changed == self._read_at:
             return
         wrapped: dict[str, _Wrapped] = json.loads(self._file.read_text())

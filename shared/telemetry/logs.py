@@ -38,7 +38,7 @@ def _masked(value: object, depth: int = 0) -> object:
         return _clean(value)
     if isinstance(value, dict) and depth < 4:
         return {
-            key: MASK if str(key).lower() in SECRET_FIELDS else _masked(entry, depth + 1)
+            _clean(str(key)): MASK if str(key).lower() in SECRET_FIELDS else _masked(entry, depth + 1)
             for key, entry in value.items()
         }
     if isinstance(value, list | tuple | set) and depth < 4:

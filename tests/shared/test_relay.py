@@ -162,13 +162,15 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over(office: Office) 
 
     await until(leads)
     second = office.start()
-    telling = asyncio.create_task(office.tells(range(2000)))
+    telling = asyncio.create_task(office.tells(range(1000)))
     most = 0
     for _ in range(20):
         await asyncio.sleep(0.05)
         most = max(most, len(office.leaders))
-    first.stop()
     await telling
+
+    first.stop()
+    await office.tells(range(1000, 2000))
     await office.drained()
 
     assert most == 1

@@ -1,5 +1,6 @@
 """Traces across HTTP and topics, sent to a small real OTLP server."""
 
+import gzip
 import http.server
 import os
 import subprocess
@@ -43,7 +44,9 @@ async def page(application_no: str):
 async def main():
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
         await client.get("/applications/2021110001",
-                         headers={"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
+                         params={"who": "999999199001011238"},
+                         headers={"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                  "baggage": "who=999999199001011238", "tracestate": "who=999999199001011238"})
     parent, links = tracing.causes_of(told)
     with tracing.tracer.start_as_current_span("hear review.feedback.v1", context=parent, links=links):
         pass
@@ -57,9 +60,12 @@ class Collector(http.server.BaseHTTPRequestHandler):
     """Keeps what it is sent."""
 
     spans: list[tuple[str, str]] = []  # noqa: RUF012 one server per test
+    sent: list[bytes] = []  # noqa: RUF012
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+        self.sent.append(body)
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             for scope in resource.scope_spans:
                 self.spans += [(span.name, span.trace_id.hex()) for span in scope.spans]
@@ -73,6 +79,7 @@ class Collector(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def endpoint() -> Iterator[str]:
     Collector.spans.clear()
+    Collector.sent.clear()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -88,3 +95,14 @@ def test_a_request_and_what_hears_its_event_are_one_trace(endpoint: str) -> None
     assert done.returncode == 0
     assert {trace_id for _, trace_id in Collector.spans} == {"0af7651916cd43dd8448eb211c80319c"}
     assert {"GET /applications/{application_no}", "hear review.feedback.v1"} <= {name for name, _ in Collector.spans}
+
+
+def test_a_span_names_the_route_and_never_the_address_or_what_was_asked(endpoint: str) -> None:
+    environment = os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+
+    subprocess.run([sys.executable, "-c", PROGRAM], env=environment, timeout=60, check=True)
+
+    sent = b"".join(Collector.sent)
+    assert b"/applications/{application_no}" in sent
+    assert b"2021110001" not in sent
+    assert b"999999199001011238" not in sent

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +24,7 @@ from services.review.shapes import (
     SectionShown,
 )
 from shared import clock
+from shared.contracts.findings import words_for
 from shared.contracts.rules import Pack
 from shared.security.sealing import KeyRing
 
@@ -44,6 +46,7 @@ async def detail_of(
     review = await session.get(Review, application_no)
     if review is None or not staff.sees(review.region, review.site):
         raise no_such_application()
+    structlog.contextvars.bind_contextvars(application_no=review.application_no)
     now = clock.now()
     mine = review.is_held_by(staff, now)
     pack = await shelf.get(session, review.pack_id, review.pack_version)
@@ -72,9 +75,7 @@ async def detail_of(
         opinion=review.opinion if shows else None,
         published_at=review.published_at,
         reasons=[Reason(code=code, words=words) for code, words in pack.reasons.items()],
-        sections=_sections(
-            review, pack, await _images(session, review, pack), await _marks(session, application_no, staff)
-        ),
+        sections=_sections(review, pack, await _images(session, review), await _marks(session, application_no, staff)),
         notices=await _notices(session, application_no),
         history=await _history(session, application_no, with_decisions=shows),
     )
@@ -85,7 +86,7 @@ def _shows_opinion(staff: Staff, review: Review, now: datetime) -> bool:
     return staff.tier == "region" or (review.published_at is not None and review.published_at <= now)
 
 
-async def _images(session: AsyncSession, review: Review, pack: Pack) -> dict[str, list[ImageShown]]:
+async def _images(session: AsyncSession, review: Review) -> dict[str, list[ImageShown]]:
     rows = await session.execute(
         select(
             tables.images,
@@ -100,16 +101,16 @@ async def _images(session: AsyncSession, review: Review, pack: Pack) -> dict[str
     )
     by_item: dict[str, list[ImageShown]] = {}
     for row in rows:
-        by_item.setdefault(row.item, []).append(_image(row, review, pack))
+        by_item.setdefault(row.item, []).append(_image(row, review))
     return by_item
 
 
-def _image(row: SqlRow[Any], review: Review, pack: Pack) -> ImageShown:
+def _image(row: SqlRow[Any], review: Review) -> ImageShown:
     return ImageShown(
         image_id=row.image_id,
         verdict=row.checked_verdict or row.verdict,
         reason=row.reason,
-        findings=[FindingShown(**found, words=pack.reasons.get(found["code"])) for found in row.findings or ()],
+        findings=[FindingShown(**found, words=words_for(found["code"])) for found in row.findings or ()],
         uploaded_at=row.uploaded_at,
         size=row.size,
         content_type=row.content_type,

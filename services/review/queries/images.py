@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,6 +31,7 @@ async def image_of(session: AsyncSession, staff: Staff, application_no: str, ima
     review = await session.get(Review, application_no)
     if review is None or not staff.sees(review.region, review.site):
         raise no_such_application()
+    structlog.contextvars.bind_contextvars(application_no=review.application_no)
     if not review.is_held_by(staff, clock.now()):
         raise not_claimed()
     row = (

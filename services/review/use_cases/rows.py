@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import structlog
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,6 +25,7 @@ async def locked_review(session: AsyncSession, by: Staff, application_no: str) -
     found = await session.get(Review, application_no, with_for_update=True, populate_existing=True)
     if found is None or not by.sees(found.region, found.site):
         raise no_such_application()
+    structlog.contextvars.bind_contextvars(application_no=found.application_no)
     return found
 
 

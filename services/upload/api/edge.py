@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, Path, Request
 
 from services.upload.accounts import Accounts
@@ -50,6 +51,7 @@ async def _own_application(candidate: Candidate, application_no: Annotated[str, 
     # Another candidate's application does not exist, whatever its state.
     if candidate.subject != application_no:
         raise no_such_application()
+    structlog.contextvars.bind_contextvars(application_no=application_no)
     return application_no
 
 

@@ -18,8 +18,8 @@ from services.upload.rows import (
     keep_feedback,
     locked_applications,
 )
-from services.upload.words import words_for
 from shared import clock
+from shared.contracts.findings import words_for
 from shared.contracts.upload import MaterialRemoved, MaterialUploaded
 from shared.contracts.validation import MaterialChecked
 from shared.errors import Conflict, Invalid
@@ -194,7 +194,7 @@ async def apply_checks(session: AsyncSession, checks: Sequence[MaterialChecked])
 
 
 async def _give_back_late(session: AsyncSession, of: Application, failed: list[MaterialChecked]) -> None:
-    reopened = of.reopen_for(failed, {check.image_id: words_for(check.reason)["zh"] for check in failed}, clock.now())
+    reopened = of.reopen_for(failed, {check.image_id: words_for(check.reason).zh for check in failed}, clock.now())
     items = [
         {
             "item": each.item,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.upload.checklist import Rules
 from shared import clock
 from shared.contracts.event import Sealed
 from shared.contracts.registration import RegistrationRecorded
@@ -22,7 +23,9 @@ _RECORD = text(
          AS n(application_no, region, site, year, pack_id, revision, facts, sealed, hash)
     ORDER BY n.application_no
     ON CONFLICT (application_no) DO UPDATE SET
-        region = excluded.region, site = excluded.site, year = excluded.year, pack_id = excluded.pack_id,
+        region = excluded.region, site = excluded.site, year = excluded.year,
+        -- Once submitted, the application keeps the pack of its submission.
+        pack_id = CASE WHEN applications.pack_version IS NULL THEN excluded.pack_id ELSE applications.pack_id END,
         registration_revision = excluded.registration_revision, facts = excluded.facts, sealed = excluded.sealed,
         id_number_hash = excluded.id_number_hash
     WHERE applications.registration_revision < excluded.registration_revision
@@ -91,8 +94,13 @@ async def record(session: AsyncSession, told: Sequence[RegistrationRecorded], id
 
 
 async def keep_packs(session: AsyncSession, told: Sequence[RulesPublished]) -> None:
-    """Keep every version of every pack."""
+    """Keep every version of every pack.
+
+    Raises:
+        BadCondition: a condition does not compile; kept, it would close the page of every candidate of the region.
+    """
     for each in told:
+        Rules(each.pack)
         await session.execute(
             _KEEP_PACK,
             {

@@ -1,4 +1,6 @@
-"""What a candidate is told about a finding: what is wrong, and what to do."""
+"""What people are told about a finding of validation: what is wrong, and what to do; by the finding's code."""
+
+from shared.contracts.rules import Text
 
 _WORDS: dict[str, tuple[str, str]] = {
     "empty": ("文件是空的，请重新选择图片上传。", "The file is empty. Choose the image again."),
@@ -33,7 +35,7 @@ _WORDS: dict[str, tuple[str, str]] = {
 _UNKNOWN = ("图片未通过检查，请重新拍摄后上传。", "The image did not pass the check. Take it again.")
 
 
-def words_for(code: str) -> dict[str, str]:
-    """Chinese and English words for a finding's code."""
+def words_for(code: str) -> Text:
+    """The words for a finding's code; general ones for a code that is not known yet."""
     zh, en = _WORDS.get(code, _UNKNOWN)
-    return {"zh": zh, "en": en}
+    return Text(zh=zh, en=en)
