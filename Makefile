@@ -22,10 +22,11 @@ reset: env  ## Delete the local stack's data (.local), but not what was download
 test: env  ## Run the whole test suite; it starts the parts it needs (TESTS="tests/upload -x" for some of it)
 	@exec $(RUN)python -m pytest $(TESTS)
 
-lint: env  ## Check style and import rules
+lint: env  ## Check style, import rules and dependencies
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)lint-imports
+	$(RUN)deptry .
 
 format: env  ## Format the Python code and sort its imports
 	$(RUN)ruff check --fix .

@@ -42,6 +42,11 @@ _STATUS: dict[type[errors.Refusal], int] = {
     errors.Unavailable: 503,
 }
 _PLAIN: dict[int, tuple[str, str, str]] = {
+    400: (
+        "malformed-request",
+        "请求内容无法识别，请刷新页面后重试。",
+        "The body can't be read. Send JSON in UTF-8, without endless nesting or numbers.",
+    ),
     404: ("not-found", "没有这个页面或资源。", "There is nothing here."),
     405: ("method-not-allowed", "不支持这种操作。", "This method is not possible here."),
     413: ("too-large", "内容太大。", "The request is too large."),

@@ -19,6 +19,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy.engine import make_url
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.stack import Stack
 from shared.database import migrate
@@ -41,6 +43,22 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     given = containers.start() if containers.engine_answers() else _start_embedded()
     os.environ.update(given)
+
+
+class OneWorkerPerStack(LoadScopeScheduling):
+    """Tests that share a running stack run in one worker; every other test goes wherever there is room.
+
+    xdist's own `loadgroup` does the same by rewriting node ids, which pytest 9.1 does not let it do any more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.split("/")[1] if "/" in nodeid else ""
+        return {"chaos": "chaos", "journeys": "system", "browser": "system"}.get(folder, nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """How tests are given to the workers."""
+    return OneWorkerPerStack(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -15,9 +15,11 @@ import logging
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,12 +29,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from deploy.local.databases import database_url, make_databases
 from deploy.local.throwaway import throwaway_stack
 from services.validation import consumers, queries, use_cases
 from services.validation.domain import GONE, Check
 from services.validation.pictures import Pictures
 from shared.contracts.upload import MaterialUploaded
-from shared.database import Sessions, make_engine, make_sessions
+from shared.database import Sessions, make_engine, make_sessions, migrate
 from shared.messaging import inbox, outbox
 from shared.messaging.connection import consumer_settings, producer_settings
 from shared.messaging.envelope import body_of, headers_of, wire_headers
@@ -42,32 +45,25 @@ from shared.telemetry import tracing
 from shared.telemetry.tracing import tracer
 
 TOPIC = MaterialUploaded.topic
+SOURCE = "baoshen/validation"
 EVENTS_PER_APPLICATION = 8
+# Events until the other has its turn: a quarter of a second.
+SLICE = 2_000
 GOOD = Check("accept", "ok", (), {"width_px": 1600, "height_px": 1200})
 
-Mark = tuple[float, int]
-"""When a batch was done, and how many events it had."""
 
-
-@dataclass(frozen=True)
+@dataclass
 class Result:
-    """Events per second, round by round."""
+    """Events per second of every slice of every round that counts."""
 
-    ours: list[float]
-    bare: list[float]
-
-    @property
-    def ratio(self) -> float:
-        """Our median against the bare one."""
-        return statistics.median(self.ours) / statistics.median(self.bare)
+    ours: list[list[float]] = field(default_factory=list)
+    bare: list[list[float]] = field(default_factory=list)
 
     def line(self) -> dict[str, float]:
-        """What the command prints last."""
-        return {
-            "ratio": round(self.ratio, 3),
-            "events_per_s": round(statistics.median(self.ours)),
-            "bare_events_per_s": round(statistics.median(self.bare)),
-        }
+        """What the command prints last: the medians of all slices."""
+        ours = statistics.median(chain.from_iterable(self.ours))
+        bare = statistics.median(chain.from_iterable(self.bare))
+        return {"ratio": round(ours / bare, 3), "events_per_s": round(ours), "bare_events_per_s": round(bare)}
 
 
 class ReadyVerdicts(Pictures):
@@ -81,54 +77,114 @@ class ReadyVerdicts(Pictures):
         return {event.image_id: GOOD for event in events}
 
 
+class _Side:
+    """One of the two, at work and clocked in its turns only.
+
+    A turn is short, so that what else the machine does meanwhile slows both alike.
+
+    Attributes:
+        joined: set once the first batch is done; that one, and joining the group, are not counted.
+        finished: set once all events are heard.
+        rates: events per second, slice by slice.
+    """
+
+    def __init__(self, events: int) -> None:
+        self.joined = asyncio.Event()
+        self.finished = asyncio.Event()
+        self.rates: list[float] = []
+        self.other = self
+        self._left = events
+        self._turn = asyncio.Event()
+        self._began = 0.0
+        self._in_slice = 0
+
+    def go(self) -> None:
+        """It is its turn."""
+        self._turn.set()
+
+    async def batch_done(self, events: int) -> None:
+        """Count a batch; at the end of a slice wait while the other has its turn."""
+        now = time.perf_counter()
+        self._left -= events
+        if self._left <= 0:
+            self.finished.set()
+        if self.joined.is_set():
+            self._in_slice += events
+            if self._in_slice < SLICE and not self.finished.is_set():
+                return
+            self.rates.append(self._in_slice / (now - self._began))
+            self._in_slice = 0
+            self.other.go()
+        self.joined.set()
+        if not self.finished.is_set():
+            if not self.other.finished.is_set():
+                self._turn.clear()
+            await self._turn.wait()
+            self._began = time.perf_counter()
+
+
 async def measure(
     *, events: int, rounds: int, on_round: Callable[[int, float, float], None] = lambda *_: None
 ) -> Result:
     """Measure on a stack of its own in a throw-away folder.
 
     Args:
-        events: heard in each run.
-        rounds: how often each of the two runs, after one run each that does not count.
+        events: heard by each side in each round.
+        rounds: how often, after one round that does not count.
         on_round: hears of each round: its number (0 is the warm-up), ours and bare in events per second.
     """
-    async with throwaway_stack(services=()) as stack:
-        bench = _Bench(stack.environment, events)
-        try:
-            return await bench.run(rounds, on_round)
-        finally:
-            await bench.engine.dispose()
+    async with throwaway_stack(services=()) as stack, AsyncExitStack() as opened:
+        server = stack.environment["DATABASE_URL"]
+        # A database for each: the same events must be new to both.
+        urls = {name: database_url(server, name) for name in ("bench_ours", "bench_bare")}
+        await make_databases(server, urls)
+        for url in urls.values():
+            await asyncio.to_thread(migrate, "validation", url)
+        engines = {name: make_engine(url) for name, url in urls.items()}
+        for engine in engines.values():
+            opened.push_async_callback(engine.dispose)
+        return await _Bench(stack.environment, engines, events).run(rounds, on_round)
 
 
 class _Bench:
-    def __init__(self, environment: dict[str, str], events: int) -> None:
-        # As a service has them: spans, an engine with its time-outs. Logs only where something is wrong, to stderr.
+    def __init__(self, environment: dict[str, str], engines: dict[str, AsyncEngine], events: int) -> None:
+        # As a service has them. Logs only where something is wrong, and to stderr.
         structlog.configure(
             wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
             logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         )
         tracing.start("bench")
         self.bootstrap = environment["KAFKA_BOOTSTRAP_SERVERS"]
-        self.engine: AsyncEngine = make_engine(environment["DATABASE_URL_VALIDATION"])
-        self.sessions: Sessions = make_sessions(self.engine, source="baoshen/validation")
+        self.engines = engines
+        self.sessions = {name: make_sessions(engine, source=SOURCE) for name, engine in engines.items()}
         self.sealer = KeyRing(environment["MASTER_KEYS"], Path(environment["DATA_KEYS_FILE"]))
         self.events = events
 
     async def run(self, rounds: int, on_round: Callable[[int, float, float], None]) -> Result:
         await self._tell_uploads()
-        result = Result([], [])
-        runs: list[tuple[Callable[[str], Awaitable[list[Mark]]], list[float]]] = [
-            (self._ours, result.ours),
-            (self._bare, result.bare),
-        ]
+        result = Result()
         for number in range(rounds + 1):
-            # Whoever goes second finds warmer caches: take turns.
-            for run, rates in runs if number % 2 else reversed(runs):
-                await self._clear()
-                gc.collect()
-                rates.append(_rate(await run(f"bench-{uuid4().hex[:8]}"), self.events))
-                await self._check_effects()
-            on_round(number, result.ours[-1], result.bare[-1])
-        return Result(result.ours[1:], result.bare[1:])
+            await self._clear()
+            gc.collect()
+            ours, bare = await self._round(ours_first=bool(number % 2))
+            await self._check_effects()
+            on_round(number, statistics.median(ours), statistics.median(bare))
+            if number > 0:
+                result.ours.append(ours)
+                result.bare.append(bare)
+        return result
+
+    async def _round(self, *, ours_first: bool) -> tuple[list[float], list[float]]:
+        group = f"bench-{uuid4().hex[:8]}"
+        ours, bare = _Side(self.events), _Side(self.events)
+        ours.other, bare.other = bare, ours
+        async with asyncio.timeout(600), asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._ours(f"{group}-ours", ours))
+            tasks.create_task(self._bare(f"{group}-bare", bare))
+            await ours.joined.wait()
+            await bare.joined.wait()
+            (ours if ours_first else bare).go()
+        return ours.rates, bare.rates
 
     async def _tell_uploads(self) -> None:
         """Put the events on the topic once; each run hears them as a group of its own."""
@@ -155,42 +211,37 @@ class _Bench:
             await producer.stop()
 
     async def _clear(self) -> None:
-        async with self.engine.connect() as connection:
-            settled = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await settled.execute(text("TRUNCATE inbox, checks, outbox"))
-            await settled.execute(text("CHECKPOINT"))
+        for engine in self.engines.values():
+            async with engine.connect() as connection:
+                settled = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await settled.execute(text("TRUNCATE inbox, checks, outbox"))
+                await settled.execute(text("CHECKPOINT"))
 
     async def _check_effects(self) -> None:
-        """A run that did not do its work has no speed."""
-        async with self.sessions() as session:
-            for table in ("inbox", "checks", "outbox"):
-                rows = await session.scalar(text(f"SELECT count(*) FROM {table}"))
-                if rows != self.events:
-                    raise RuntimeError(f"{table} has {rows} rows after {self.events} events")
+        """A round that did not do its work has no speed."""
+        for name, sessions in self.sessions.items():
+            async with sessions() as session:
+                for table in ("inbox", "checks", "outbox"):
+                    rows = await session.scalar(text(f"SELECT count(*) FROM {table}"))
+                    if rows != self.events:
+                        raise RuntimeError(f"{name}: {table} has {rows} rows after {self.events} events")
 
-    async def _ours(self, group: str) -> list[Mark]:
-        marks: list[Mark] = []
-        finished = asyncio.Event()
-
+    async def _ours(self, group: str, side: _Side) -> None:
         async def heard(events: list[MaterialUploaded], sessions: Sessions, pictures: Pictures) -> None:
             await consumers.on_materials_uploaded(events, sessions, pictures)
-            if _mark(marks, len(events)) >= self.events:
-                finished.set()
+            await side.batch_done(len(events))
 
         router = at_least_once_router(group, park_by=by_image)
         router.batch(MaterialUploaded, max_records=MAX_RECORDS)(heard)
-        router.provide(sessions=self.sessions, sealer=self.sealer, pictures=ReadyVerdicts())
+        router.provide(sessions=self.sessions["bench_ours"], sealer=self.sealer, pictures=ReadyVerdicts())
         broker = make_broker(self.bootstrap, "bench", [router])
         await broker.start()
         try:
-            async with asyncio.timeout(300):
-                await finished.wait()
+            await side.finished.wait()
         finally:
             await broker.stop()
-        return marks
 
-    async def _bare(self, group: str) -> list[Mark]:
-        marks: list[Mark] = []
+    async def _bare(self, group: str, side: _Side) -> None:
         consumer = AIOKafkaConsumer(
             TOPIC,
             bootstrap_servers=self.bootstrap,
@@ -200,18 +251,15 @@ class _Bench:
         )
         await consumer.start()
         try:
-            async with asyncio.timeout(300):
-                heard = 0
-                while heard < self.events:
-                    polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
-                    records = [record for partition in polled.values() for record in partition]
-                    if records:
-                        await self._take(group, records)
-                        heard = _mark(marks, len(records))
-                        await consumer.commit()
+            while not side.finished.is_set():
+                polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
+                records = [record for partition in polled.values() for record in partition]
+                if records:
+                    await self._take(group, records)
+                    await side.batch_done(len(records))
+                    await consumer.commit()
         finally:
             await consumer.stop()
-        return marks
 
     async def _take(self, group: str, records: list[ConsumerRecord]) -> None:
         """The statements of `on_materials_uploaded`, written out."""
@@ -220,10 +268,11 @@ class _Bench:
             upload = json.loads(record.value)
             upload["image_id"] = UUID(upload["image_id"])
             uploads[UUID(dict(record.headers)["ce_id"].decode())] = upload
-        async with self.sessions() as session:
+        sessions = self.sessions["bench_bare"]
+        async with sessions() as session:
             images = [upload["image_id"] for upload in uploads.values()]
             removed = set((await session.execute(queries.REMOVED, {"ids": images})).scalars())
-        async with self.sessions.begin() as session:
+        async with sessions.begin() as session:
             new = await session.execute(inbox.INSERT, {"group": group, "ids": list(uploads)})
             fresh = [uploads[event_id] for event_id in new.scalars()]
             await _record(session, fresh, removed)
@@ -265,7 +314,7 @@ async def _record(session: AsyncSession, uploads: list[dict[str, Any]], removed:
             "ce_specversion": "1.0",
             "ce_id": str(uuid4()),
             "ce_type": "material.checked.v1",
-            "ce_source": "baoshen/validation",
+            "ce_source": SOURCE,
             "ce_time": at.isoformat(),
             "ce_subject": upload["application_no"],
             "content-type": "application/json",
@@ -281,15 +330,3 @@ async def _record(session: AsyncSession, uploads: list[dict[str, Any]], removed:
             "headers": headers,
         },
     )
-
-
-def _mark(marks: list[Mark], events: int) -> int:
-    """Note that a batch is done; returns how many events are."""
-    marks.append((time.perf_counter(), events))
-    return sum(count for _, count in marks)
-
-
-def _rate(marks: list[Mark], events: int) -> float:
-    """Events per second from the end of the first batch to the end of the last: joining the group is left out."""
-    (began, first), (ended, _) = marks[0], marks[-1]
-    return (events - first) / (ended - began)

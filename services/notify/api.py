@@ -14,9 +14,10 @@ from services.notify.domain import About
 from services.notify.queries import Place
 from shared.database import Sessions
 from shared.errors import Forbidden
+from shared.problems import described
 from shared.security.identity import HEADER, IdentityChecker
 
-router = APIRouter(tags=["inbox"])
+router = APIRouter(tags=["inbox"], responses=described(401, 403, 404, 422, 503))
 
 
 @dataclass(frozen=True)

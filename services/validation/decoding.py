@@ -13,11 +13,20 @@ from typing import NamedTuple
 import simplejpeg
 from PIL import Image
 
-from services.validation.domain import LARGEST_BYTES, LEAST_SIDE_PX, MOST_PIXELS, Check, judge, rejected
+from services.validation.domain import (
+    LARGEST_BYTES,
+    LEAST_SIDE_PX,
+    MOST_PIXELS,
+    MOST_PIXELS_SCANNED,
+    Check,
+    judge,
+    rejected,
+)
 from shared.contracts.validation import Finding
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_START_OF_SCAN = b"\xff\xda"
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by PNG colour type
 # The seven passes of an interlaced PNG: first column and row, step across and down.
@@ -93,6 +102,7 @@ def _check_jpeg(body: bytes, metrics: dict[str, float]) -> None:
         _check_uncommon_jpeg(body, metrics)
         return
     _check_size(width, height, metrics)
+    _check_scans(body, width * height)
     # Strict: flipped bits, which Pillow lets pass, are an error. Grey still reads every coefficient, at two thirds of
     # the cost. Of an MPO this is the first picture.
     simplejpeg.decode_jpeg(body, "CMYK" if colours in {"CMYK", "YCCK"} else "GRAY", strict=True)
@@ -101,7 +111,15 @@ def _check_jpeg(body: bytes, metrics: dict[str, float]) -> None:
 def _check_uncommon_jpeg(body: bytes, metrics: dict[str, float]) -> None:
     with Image.open(io.BytesIO(body), formats=("JPEG",)) as picture:
         _check_size(picture.width, picture.height, metrics)
+        _check_scans(body, picture.width * picture.height)
         picture.load()
+
+
+def _check_scans(body: bytes, pixels: int) -> None:
+    """Refuse what repeats its scans: 2,500 of them over 25 million pixels are 200 KB, and minutes of work."""
+    scans, most = body.count(_START_OF_SCAN), max(MOST_PIXELS_SCANNED // pixels, 1)
+    if scans > most:
+        raise _Refused(rejected("too_complex", scans, most))
 
 
 def _check_png(body: bytes, metrics: dict[str, float]) -> None:

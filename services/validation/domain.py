@@ -10,6 +10,8 @@ LARGEST_BYTES = 204_800
 # A phone's picture has 12 to 50 million pixels; one of 200 KB that claims more than 25 hides something.
 MOST_PIXELS = 25_000_000
 LEAST_SIDE_PX = 100
+# Scans times pixels: a decoder walks over every pixel once a scan. Encoders make up to 64 scans, a bomb thousands.
+MOST_PIXELS_SCANNED = 1_000_000_000
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import structlog
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from faststream import AckPolicy
 from faststream.exceptions import NackMessage
 from faststream.kafka import KafkaBroker, KafkaMessage
@@ -90,6 +90,7 @@ class Router:
             # Under kills every other policy lost messages: the default 13 of 400, this one none.
             ack_policy=AckPolicy.NACK_ON_ERROR,
             no_reply=True,
+            listener=_TakesOver(self.delivery),
             parser=_without_headers,
             decoder=_records,
             **consumer_settings(),
@@ -116,6 +117,20 @@ class Router:
             log.exception("batch.failed", group=self.group)
             await asyncio.sleep(GIVE_BACK_PAUSE_S)
             raise NackMessage from error
+
+
+class _TakesOver(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """With partitions that another process had come the keys that it parked."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Nothing to do: a batch under way is committed by whoever finishes it, or read again."""
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Look before the next batch."""
+        self._delivery.look_again()
 
 
 def _bind(handler: Handler, resources: dict[str, object]) -> Callable[[list[Event]], Awaitable[None]]:

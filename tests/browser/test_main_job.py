@@ -10,7 +10,7 @@ from deploy.demo.cast import Cast
 from deploy.demo.story import PAPERS
 from tests.browser.pages import PATIENCE_MS, CandidateAtPage, ReviewerAtConsole, Visitor, paper
 
-pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.xdist_group("system")]
+pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
 Visits = Callable[[str], Awaitable[Visitor]]
 BEIJING_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")

@@ -12,7 +12,7 @@ from shared.messaging.connection import producer_settings
 from tests.chaos.conftest import dies, every_accepted_image_is_there, settled
 from tests.chaos.crowd import Crowd
 
-pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("chaos"), pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(420)]
 CrowdOf = Callable[[int], Awaitable[Crowd]]
 
 

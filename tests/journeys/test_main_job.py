@@ -10,7 +10,7 @@ from deploy.reconcile.sources import read_everything
 from shared.contracts.facts import Facts
 from tests.chaos.conftest import settled
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("system")]
+pytestmark = [pytest.mark.stack]
 
 
 async def test_one_application_goes_all_the_way(system: Stack) -> None:

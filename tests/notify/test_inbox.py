@@ -182,3 +182,11 @@ async def test_the_openapi_document_names_the_inbox_and_no_health_pages(notify: 
     document = (await notify.client.get("/openapi.json")).json()
 
     assert sorted(document["paths"]) == ["/inbox", "/inbox/{notice_id}/read"]
+
+
+async def test_the_document_names_the_problems_that_one_must_expect(notify: NotifyUnderTest) -> None:
+    paths = notify.service.app.openapi()["paths"]
+
+    for operation in (paths["/inbox"]["get"], paths["/inbox/{notice_id}/read"]["put"]):
+        for status in ("401", "403", "404", "422", "503"):
+            assert PROBLEM in operation["responses"][status]["content"]

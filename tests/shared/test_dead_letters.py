@@ -8,6 +8,7 @@ from sqlalchemy import text
 from shared.database import make_engine, make_sessions
 from shared.messaging import dead_letters
 from shared.messaging.dead_letters import Burial
+from shared.messaging.delivery import LOOK_AGAIN_S
 from tests.harness import raw_record, record_of
 from tests.shared.conftest import Noted, Station, key_of
 
@@ -249,6 +250,24 @@ async def test_two_consumers_that_park_behind_the_same_key_do_not_wait_for_each_
     )
 
     assert len(await station.letters()) == 101
+
+
+@pytest.mark.parametrize("taken_over", [True, False])
+async def test_what_another_process_parked_is_held_back_here_too(station: Station, taken_over: bool) -> None:
+    kind, _ = station.kinds
+    here = station.make_router().delivery
+    await here.take(kind.topic, [record_of(kind(application_no=key_of(2), n=1))])  # it has looked just now
+    station.poison = {2}
+    await take(station, kind(application_no=key_of(1), n=2))  # by the other process
+
+    if taken_over:
+        here.look_again()  # as after a rebalance
+    else:
+        await asyncio.sleep(LOOK_AGAIN_S)
+    await here.take(kind.topic, [record_of(kind(application_no=key_of(1), n=3))])
+
+    assert await station.effects() == [1]
+    assert [letter.status for letter in await station.letters()] == ["dead", "parked"]
 
 
 async def test_images_of_one_application_do_not_wait_for_each_other(station: Station) -> None:

@@ -2,12 +2,14 @@
 
 import ast
 import inspect
+import time
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from aiokafka import TopicPartition
 from faststream import AckPolicy
 from faststream.kafka.subscriber.usecase import BatchSubscriber, LogicSubscriber
 
@@ -56,6 +58,16 @@ def test_a_service_hears_at_least_once_in_batches_from_the_beginning(service: st
         assert settings["enable_auto_commit"] is False
         assert settings["auto_offset_reset"] == "earliest"
         assert 1 <= subscriber.max_records <= 200
+
+
+async def test_after_a_rebalance_a_consumer_looks_for_what_others_parked() -> None:
+    router = router_of("review")
+    [subscriber] = subscribers_of(router)
+    router.delivery._clear_at = time.monotonic()
+
+    await subscriber._listener.on_partitions_assigned({TopicPartition("x", 0)})
+
+    assert router.delivery._changed_at > router.delivery._clear_at
 
 
 @pytest.mark.parametrize("service", GROUPS)
