@@ -108,7 +108,8 @@ class Service:
             access_log=False,
             server_header=False,
             timeout_keep_alive=30,
-            timeout_graceful_shutdown=10,
+            # With what follows it fits into the eight seconds that one waits before one kills.
+            timeout_graceful_shutdown=5,
             h11_max_incomplete_event_size=16 * 1024,
             lifespan="on",
         )

@@ -77,7 +77,9 @@ async def _up(home: Path, *, web: bool, demo_data: bool) -> None:
     told_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(sign) is not signal.SIG_IGN:  # nohup
+        # Under nohup a hang-up is ignored. An interrupt counts even in the background, where shells have it ignored:
+        # nobody sends it there but somebody who wants us to stop.
+        if sign == signal.SIGINT or signal.getsignal(sign) is not signal.SIG_IGN:
             loop.add_signal_handler(sign, _stop_or_end_at_once, told_to_stop)
     screen = _Screen()
     stack = Stack(home, free_ports=False, web=web, on_change=screen.changed)

@@ -34,9 +34,9 @@ SINGLE_PAUSES_S = (0.02, 0.04, 0.08, 0.16)
 TRANSIENT_PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 TRANSIENT_LIMIT_S = 60.0
 REPLAY_POLL_S = 1.0
-# What another process of the group parks is seen so late at most; of its own, and after a rebalance, at once. Looking
-# before every batch costs a busy consumer 4 % of its time.
-LOOK_AGAIN_S = 0.1
+# What another process of the group parks is seen so late at most (a batch under way may take as long); what this one
+# parks, and what comes with a rebalance, at once. A look before every batch cost a busy consumer 4 % of its time.
+LOOK_AGAIN_S = 0.5
 
 
 class StillAway(Exception):
