@@ -75,6 +75,7 @@ class Service:
         self._open: list[AbstractAsyncContextManager[Any]] = []
         self._stopping = asyncio.Event()
         self._consuming = False
+        self._broker: KafkaBroker | None = None
         self._lag: dict[str, int] = {}
         self.app = make_app(
             name,
@@ -126,7 +127,7 @@ class Service:
                 stack.push_async_callback(self._stop_relay, asyncio.create_task(self.relay.run()))
             tasks = []
             if self.settings.has("consumers"):
-                broker = make_broker(self.settings.kafka_bootstrap_servers, self.name, self.routers)
+                self._broker = broker = make_broker(self.settings.kafka_bootstrap_servers, self.name, self.routers)
                 stack.push_async_callback(self._stop_consuming, broker)
                 tasks = [
                     asyncio.create_task(self._consume(broker)),
@@ -200,23 +201,32 @@ class Service:
                     while not self._stopping.is_set():
                         await self._read_gauges(reader)
                         await self._rest(GAUGE_EVERY_S)
-            except (KafkaError, SQLAlchemyError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 a gauge that stands still would say for ever what once was
                 log.warning("gauges.unread", error=type(error).__name__)
+                self._lag.clear()
                 await self._rest(GAUGE_EVERY_S)
 
     async def _read_gauges(self, reader: LagReader) -> None:
+        mine = self._assigned()
         for router in self.routers:
             behind: dict[str, int] = {}
-            for lag in await reader.read(router.group, [event.topic for event in router.heard]):
+            lags = await reader.read(router.group, [event.topic for event in router.heard])
+            for lag in lags:
                 behind[lag.topic] = behind.get(lag.topic, 0) + lag.behind
             for topic, count in behind.items():
                 metrics.LAG.labels(router.group, topic).set(count)
-            self._lag[router.group] = sum(behind.values())
+            # What waits for another process of the group says nothing about this one.
+            self._lag[router.group] = sum(lag.behind for lag in lags if (lag.topic, lag.partition) in mine)
             metrics.LAST_POLL_AGE.labels(router.group).set(time.monotonic() - router.delivery.last_batch_at)
         async with self.sessions() as session:
             waiting = await count_waiting(session)
         for router in self.routers:
             metrics.DEAD_WAITING.labels(router.group).set(waiting.get(router.group, 0))
+
+    def _assigned(self) -> set[tuple[str, int]]:
+        """The partitions that this process hears, by topic and number."""
+        consumers = [getattr(each, "consumer", None) for each in self._broker.subscribers] if self._broker else []
+        return {(at.topic, at.partition) for each in consumers if each is not None for at in each.assignment()}
 
     async def _what_hangs(self) -> str | None:
         for router in self.routers:

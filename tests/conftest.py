@@ -13,16 +13,19 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
 from sqlalchemy.engine import make_url
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.stack import Stack
+from shared import web
 from shared.database import migrate
 from shared.security.sealing import KeyRing
 from shared.storage import Storage
@@ -155,3 +158,16 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stac
     home = tmp_path_factory.mktemp("system")
     async with Stack(home, free_ports=True, environment=os.environ) as stack:
         yield stack
+
+
+@pytest.fixture
+def request_lines(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What services write down of requests, in order, before it is masked; the log itself goes where it was set up."""
+    found: list[dict[str, Any]] = []
+
+    class Log:
+        def info(self, _event: str, **line: Any) -> None:
+            found.append(structlog.contextvars.get_contextvars() | line)
+
+    monkeypatch.setattr(web, "log", Log())
+    return found

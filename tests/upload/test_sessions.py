@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from shared.contracts.facts import Facts
@@ -109,3 +110,27 @@ async def test_personal_data_is_masked_on_the_page_and_sealed_in_the_database(up
     assert PERSON.id_number not in rows
     assert PERSON.phone not in rows
     assert PERSON.name not in rows
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, "csrf-token-wrong"),
+        ({"X-CSRF-Token": "é"}, "csrf-token-wrong"),
+        ({"X-CSRF-Token": "right", "Origin": "https://evil.example"}, "foreign-origin"),
+    ],
+    ids=["no token", "no ASCII", "another site's page"],
+)
+async def test_a_write_that_the_gateway_passes_on_is_checked_like_one_of_our_own(
+    upload: Upload, headers: dict[str, str], code: str
+) -> None:
+    sent = {name: upload.csrf if value == "right" else value for name, value in headers.items()}
+
+    answer = await upload.client.get(
+        "/candidate/identity",
+        params={"audience": "notify"},
+        headers={name: value.encode() for name, value in (sent | {"X-Forwarded-Method": "PUT"}).items()},
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert "X-Baoshen-Identity" not in answer.headers

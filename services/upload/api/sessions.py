@@ -6,10 +6,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.upload.api.edge import AtEdge, Candidate
 from services.upload.shapes import Login, SessionOpened
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Unauthenticated
 from shared.problems import described
 from shared.security.identity import HEADER, Identity
-from shared.security.sessions import CSRF_HEADER
 
 router = APIRouter(prefix="/candidate", tags=["session"], responses=described(400, 401, 403, 422))
 
@@ -49,7 +48,7 @@ async def identity(
 ) -> Response:
     """For the gateway: who is asking, signed for one other service. A write must carry the CSRF token here too."""
     method = request.headers.get("x-forwarded-method", "GET").upper()
-    if method not in {"GET", "HEAD"} and request.headers.get(CSRF_HEADER) != candidate.csrf_token:
-        raise Forbidden("csrf-token-wrong", "页面已过期，请刷新后重试。", "The page is out of date: reload it.")
+    if method not in {"GET", "HEAD"}:
+        edge.cookies.check_write(request, candidate.csrf_token)
     header = edge.signer.sign(Identity("candidate", candidate.subject), audience)
     return Response(status_code=204, headers={HEADER: header, "Cache-Control": "no-store"})
