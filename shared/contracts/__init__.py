@@ -9,8 +9,13 @@ from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.review import ReviewDecided, ReviewFeedback, ReviewPublished
 from shared.contracts.rules import RulesPublished
 from shared.contracts.upload import (
+    ApplicationLapsed,
     ApplicationReopened,
     ApplicationSubmitted,
+    ApplicationWithdrawn,
+    CodeRequested,
+    ContactChanged,
+    DeadlineNear,
     MaterialRemoved,
     MaterialUploaded,
 )
@@ -24,6 +29,11 @@ EVENTS: tuple[type[Event], ...] = (
     MaterialChecked,
     ApplicationSubmitted,
     ApplicationReopened,
+    ApplicationWithdrawn,
+    ApplicationLapsed,
+    DeadlineNear,
+    ContactChanged,
+    CodeRequested,
     ReviewFeedback,
     ReviewDecided,
     ReviewPublished,

@@ -59,3 +59,10 @@ class Person(Part):
     name: str
     id_number: str
     phone: str
+
+
+class CodeToSend(Part):
+    """What `Sealed` holds about a code: where it goes, and the code."""
+
+    phone: str
+    code: str

@@ -16,6 +16,6 @@ class NoticeDelivered(Event):
     notice_id: UUID
     channel: Literal["inbox", "sms"]
     outcome: Literal["delivered", "failed"]
-    about: Literal["submitted", "reopened", "returned", "published"]
+    about: Literal["submitted", "reopened", "returned", "published", "withdrawn", "deadline_near", "lapsed"]
     round: int
     delivered_at: datetime

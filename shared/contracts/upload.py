@@ -14,6 +14,7 @@ from shared.contracts.event import (
     Part,
     ReasonCode,
     RegionCode,
+    Sealed,
     Sha256,
     SiteCode,
     Words,
@@ -49,7 +50,11 @@ class MaterialRemoved(Event):
 
 
 class HandedInImage(Part):
-    """One image of a submission, as it was at that moment."""
+    """One image of a submission, as it was at that moment.
+
+    Attributes:
+        confirmed: the check rejected its quality, and the candidate handed it in all the same after a warning.
+    """
 
     item: ItemCode
     image_id: UUID
@@ -59,6 +64,7 @@ class HandedInImage(Part):
     content_type: ContentType
     uploaded_at: datetime
     verdict: Literal["checking", "accept", "review"]
+    confirmed: bool = False
 
 
 class ApplicationSubmitted(Event):
@@ -78,6 +84,8 @@ class ApplicationSubmitted(Event):
     facts: Facts
     images: tuple[HandedInImage, ...]
     changed_items: tuple[ItemCode, ...]  # since the round before; every item with images in round 1
+    required_items: tuple[ItemCode, ...] = ()  # of this candidate, uploads only
+    uploads: bool = True  # False: the route takes no uploads
     submitted_at: datetime
 
 
@@ -91,7 +99,11 @@ class ReopenedItem(Part):
 
 
 class ApplicationReopened(Event):
-    """The system opened items again after the lock: an image failed its check (later: the registration changed)."""
+    """The system opened the application again after the lock.
+
+    An image failed its check (`items` are those that opened), or the registration changed: then `items` are those
+    whose requirement changed, with why; there may be none, and the candidate must submit again all the same.
+    """
 
     topic: ClassVar[str] = "application.reopened.v1"
 
@@ -103,3 +115,68 @@ class ApplicationReopened(Event):
     cause: Literal["image_failed", "registration_changed"]
     items: tuple[ReopenedItem, ...]
     reopened_at: datetime
+
+
+class ApplicationWithdrawn(Event):
+    """The candidate took the application back. It may be submitted again while the upload window is open."""
+
+    topic: ClassVar[str] = "application.withdrawn.v1"
+
+    application_no: ApplicationNo
+    region: RegionCode
+    site: SiteCode
+    round: int  # of the submission that was taken back; 0: there was none
+    revision: Annotated[int, Field(ge=1)]
+    withdrawn_at: datetime
+
+
+class ApplicationLapsed(Event):
+    """The deadline passed without a (further) submission."""
+
+    topic: ClassVar[str] = "application.lapsed.v1"
+
+    application_no: ApplicationNo
+    region: RegionCode
+    site: SiteCode
+    round: int
+    revision: Annotated[int, Field(ge=1)]
+    was: Literal["draft", "withdrawn", "returned"]
+    deadline: datetime
+    lapsed_at: datetime
+
+
+class DeadlineNear(Event):
+    """The application has not been handed in (again), and its deadline is near. Told at 72, 24 and 2 hours."""
+
+    topic: ClassVar[str] = "application.deadline_near.v1"
+
+    application_no: ApplicationNo
+    region: RegionCode
+    site: SiteCode
+    round: int
+    revision: int
+    hours_left: Literal[72, 24, 2]
+    deadline: datetime
+    told_at: datetime
+
+
+class ContactChanged(Event):
+    """The candidate has a new phone number; it counts from now on, whatever an older registration says."""
+
+    topic: ClassVar[str] = "contact.changed.v1"
+
+    application_no: ApplicationNo
+    contact_revision: Annotated[int, Field(ge=1)]  # a higher one replaces a lower one
+    sealed: Sealed  # Person, with the new phone
+    changed_at: datetime
+
+
+class CodeRequested(Event):
+    """A code that is to reach a phone by SMS; worth nothing after `expires_at`."""
+
+    topic: ClassVar[str] = "code.requested.v1"
+
+    application_no: ApplicationNo
+    code_id: UUID
+    sealed: Sealed  # CodeToSend
+    expires_at: datetime

@@ -10,13 +10,14 @@ import hmac
 import json
 import os
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from shared.contracts.event import Person, Sealed
+from shared.contracts.event import Part, Person, Sealed
 
+P = TypeVar("P", bound=Part)
 DEAD_LETTERS_KEY = "dead-letters"
 _NONCE = 12
 
@@ -60,8 +61,8 @@ class KeyRing:
         self._keys: dict[str, AESGCM] = {}
         self._read_at: tuple[int, int] | None = None
 
-    def seal(self, region: str, year: int, person: Person) -> Sealed:
-        """Seal what identifies a candidate; makes the region's data key for the year at first use.
+    def seal(self, region: str, year: int, part: Part) -> Sealed:
+        """Seal what identifies a candidate (a `Person`, a `CodeToSend`); makes the region's data key for the year at first use.
 
         Raises:
             KeyDestroyed: that region and year were erased; nothing of them is sealed again.
@@ -69,11 +70,15 @@ class KeyRing:
         key_id = data_key_id(region, year)
         key = self._key(key_id) or self._make(key_id)
         nonce = os.urandom(_NONCE)
-        ciphertext = key.encrypt(nonce, person.model_dump_json().encode(), key_id.encode())
+        ciphertext = key.encrypt(nonce, part.model_dump_json().encode(), key_id.encode())
         return Sealed(key_id=key_id, nonce=_encode(nonce), ciphertext=_encode(ciphertext))
 
     def open(self, sealed: Sealed) -> Person:
-        """Read what `seal` made.
+        """Read a sealed person; raises as `open_as` does."""
+        return self.open_as(sealed, Person)
+
+    def open_as(self, sealed: Sealed, kind: type[P]) -> P:
+        """Read what `seal` made of a `kind`.
 
         Raises:
             KeyDestroyed: the data key is gone, so the data is erased.
@@ -86,7 +91,7 @@ class KeyRing:
             plain = key.decrypt(_decode(sealed.nonce), _decode(sealed.ciphertext), sealed.key_id.encode())
         except InvalidTag:
             raise ValueError(f"sealed data under key {sealed.key_id} is not intact") from None
-        return Person.model_validate_json(plain)
+        return kind.model_validate_json(plain)
 
     def seal_bytes(self, data: bytes) -> tuple[str, bytes]:
         """Seal a body of unknown content; returns the key id, and nonce plus ciphertext."""
