@@ -5,7 +5,7 @@ RUN := .venv/bin/
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env up test reset lint format types check web contracts
+.PHONY: help env up test reset lint format types check web web-types contracts
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "; print "Usage: make <target>\n"} /^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ check: lint types  ## Style, import rules and types
 
 web: env  ## Build the web pages if their sources have changed
 	@exec $(RUN)python -m deploy.local.web
+
+web-types: env  ## Write the APIs' OpenAPI documents and the pages' types made from them to web/shared/api
+	@exec $(RUN)python -m deploy.local.web_types
 
 contracts: env  ## Write the events' JSON Schemas and the AsyncAPI document to docs/events
 	@exec $(RUN)baoshen contracts export

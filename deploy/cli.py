@@ -26,7 +26,10 @@ import_app.command("registrations")(imports.registrations)
 import_app.command("accounts")(imports.accounts)
 app.add_typer(import_app, name="import")
 
-rules_app = typer.Typer(help="Rule packs: check and publish.", no_args_is_help=True)
+rules_app = typer.Typer(help="Rule packs: check, explain, publish. 规则包。", no_args_is_help=True)
+rules_app.command("check")(rules.check)
+rules_app.command("explain")(rules.explain)
+rules_app.command("schema")(rules.schema)
 rules_app.command("publish")(rules.publish)
 app.add_typer(rules_app, name="rules")
 
@@ -50,4 +53,6 @@ def _benches() -> None:
 
 
 bench_app.command("flow")(bench.flow)
+bench_app.command("web")(bench.web)
+bench_app.command("rules")(bench.rules)
 app.add_typer(bench_app, name="bench")

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -73,6 +75,7 @@ class Service:
         self.routers = routers
         self._chores: list[tuple[Chore, float]] = []
         self._open: list[AbstractAsyncContextManager[Any]] = []
+        self._before_stopping: list[Callable[[], None]] = []
         self._stopping = asyncio.Event()
         self._consuming = False
         self._broker: KafkaBroker | None = None
@@ -95,13 +98,25 @@ class Service:
         """Open before, and close after, everything else that runs."""
         self._open.append(resource)
 
+    def before_stopping(self, call: Callable[[], None]) -> None:
+        """Call when the process is told to stop, while requests are still under way: endless ones must end then."""
+        self._before_stopping.append(call)
+
     def chore(self, work: Chore, *, every_s: float) -> None:
         """Do `work` again and again in the process that has the consumers' role; a failure is logged and passes."""
         self._chores.append((work, every_s))
 
     def run(self, port: int) -> None:
         """Serve until SIGTERM or SIGINT; requests and batches under way are finished."""
-        uvicorn.run(
+        server = self.server(port)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run()
+        if not server.started:
+            sys.exit(3)
+
+    def server(self, port: int) -> uvicorn.Server:
+        """What `run` runs."""
+        config = uvicorn.Config(
             self.app,
             host=self.settings.host,
             port=port,
@@ -114,6 +129,7 @@ class Service:
             h11_max_incomplete_event_size=16 * 1024,
             lifespan="on",
         )
+        return _Server(config, self._before_stopping)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -246,6 +262,19 @@ class Service:
             return f"the database does not answer ({type(error).__name__}); has `baoshen migrate` been run?"
         wanted = ScriptDirectory(str(_SERVICES / self.name / "migrations")).get_current_head()
         return None if found == wanted else f"the database is at migration {found}, the code wants {wanted}"
+
+
+class _Server(uvicorn.Server):
+    """Says that it stops before it waits for the requests under way."""
+
+    def __init__(self, config: uvicorn.Config, before_stopping: Sequence[Callable[[], None]]) -> None:
+        super().__init__(config)
+        self._before_stopping = before_stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for call in self._before_stopping:
+            call()
+        await super().shutdown(sockets)
 
 
 async def _finish(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -143,12 +143,42 @@ def test_no_file_names_a_registry_or_a_place_on_somebodys_machine() -> None:
     assert found == []
 
 
-def test_services_ask_the_one_clock() -> None:
-    asks = re.compile(r"\b(datetime\.(now|utcnow)|date\.today|time\.time)\(")
+# Where the machine's own time is meant: what guards the present, or waits, or is only kept for a while.
+OWN_TIME = {
+    "shared/clock.py",
+    "shared/contracts/event.py",  # the envelope's time, by which nothing is decided
+    "shared/security/identity.py",  # headers that are good for 30 seconds
+}
+OWN_TIME_IN_SQL = {
+    "services/notify/use_cases.py",  # pauses between tries to send
+    "services/notify/codes.py",  # the same
+    "services/validation/use_cases.py",  # how long removals are remembered
+}
 
-    found = [name for name in python_files() if name.startswith("services/") and asks.search(read(name))]
 
-    assert found == []
+def test_services_and_what_they_share_ask_the_one_clock() -> None:
+    asks = re.compile(r"\b(datetime\.(now|utcnow|today)|date\.today|time\.time)\(")
+
+    found = {name for name in python_files() if name.startswith(("services/", "shared/")) and asks.search(read(name))}
+
+    assert found - OWN_TIME == set()
+
+
+def test_no_rule_asks_the_database_what_time_it_is() -> None:
+    asks = re.compile(r"(?<![\w.])(now\(\)|current_(timestamp|date|time)\b|localtimestamp\b)", re.IGNORECASE)
+
+    def statements(name: str) -> Iterator[str]:
+        for node in ast.walk(ast.parse(read(name))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+    found = {
+        name
+        for name in python_files()
+        if name.startswith("services/") and "/migrations/" not in name and any(map(asks.search, statements(name)))
+    }
+
+    assert found - OWN_TIME_IN_SQL == set()
 
 
 @pytest.mark.parametrize("readme", READMES)

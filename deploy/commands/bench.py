@@ -75,3 +75,69 @@ def _print(result: "Result") -> None:
         ours_median, bare_median = statistics.median(ours), statistics.median(bare)
         table.add_row(str(number), f"{ours_median:,.0f}", f"{bare_median:,.0f}", f"{ours_median / bare_median:.2f}")
     out.print(table)
+
+
+def web(
+    visits: Annotated[int, typer.Option(min=1, max=100, help="Visits, after one that does not count.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="Only the last line, on standard output.")] = False,
+) -> None:
+    """网页首屏。Time to the candidate page's first heading on a throttled phone, and its script in KB (compressed).
+
+    `ratio` is of the medians: the heading against the bare document of the same visits. Bars: 1,000 ms and 40 KB.
+    """
+    import asyncio
+
+    from deploy.bench.web import measure
+    from deploy.local.errors import StackError
+
+    err.print(f"starting a stack of its own; {visits} visits …")
+    try:
+        result = asyncio.run(measure(visits=visits, on_visit=_report_visit))
+    except StackError as error:
+        fail(str(error))
+    line = result.line()
+    if not as_json:
+        table = Table(box=box.SIMPLE_HEAD, title="网页首屏 first load on a slow phone", title_justify="left")
+        for heading in ("", "median", "bar"):
+            table.add_column(heading, justify="left" if not heading else "right")
+        table.add_row("first heading", f"{line['first_heading_ms']} ms", "1000 ms")
+        table.add_row("login can be filled in", f"{line['form_ms']} ms", "")
+        table.add_row("bare document", f"{line['document_ms']} ms", "")
+        table.add_row("script, compressed", f"{line['script_kb']} KB", "40 KB")
+        out.print(table)
+    json_line(line)
+
+
+def _report_visit(number: int, heading: float, document: float) -> None:
+    which = f"visit {number}" if number else "warm-up"
+    err.print(f"{which:8} heading {heading:6,.0f} ms   bare document {document:6,.0f} ms")
+
+
+def rules(
+    candidates: Annotated[int, typer.Option(min=200, max=1_000_000, help="Candidates, for each pack.")] = 5_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Only the last line, on standard output.")] = False,
+) -> None:
+    """规则求值。Time to explain one candidate's checklist, as JSON, in every pack; the rival only evaluates bare CEL.
+
+    `ratio` is bare CEL's time by ours, of the medians. Bar: 1,000 µs a candidate.
+    """
+    from deploy.bench.rules import BAR_US, measure
+
+    if load := _load_before():
+        err.print(f"这台机器正忙（负载 {load:.1f}）。The machine is busy (load {load:.1f}): the figures will vary.")
+    result = measure(candidates)
+    if not as_json:
+        table = Table(box=box.SIMPLE_HEAD, title="规则求值 µs per candidate", title_justify="left")
+        table.add_column("规则包 pack")
+        for heading in ("median", "p99", "max", "bare CEL", "ratio"):
+            table.add_column(heading, justify="right")
+        for each in result.lines():
+            reached = "green" if each["us_per_candidate"] < BAR_US else "yellow"
+            table.add_row(
+                each["pack"],
+                f"[{reached}]{each['us_per_candidate']:,}[/] (< {BAR_US:,})",
+                *(f"{each[name]:,}" for name in ("p99_us", "max_us", "bare_us")),
+                f"{each['ratio']:.2f}",
+            )
+        out.print(table)
+    json_line(result.line())

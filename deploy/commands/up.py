@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Coroutine, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from rich.table import Table
 
 from deploy.local.errors import BadSetting, StackError
 from deploy.local.installing import install_everything
+from deploy.local.moment import BEIJING, CLOCK_SHIFT, moment, now_in, shift_to
 from deploy.local.part import PartStatus, State
 from deploy.local.parts.postgres import data_folders
 from deploy.local.places import CHECKOUT, cache_folder, home_folder
@@ -37,16 +38,24 @@ _LOOKS = {
     State.DIED: ("red", "退出 died"),
     State.FAILED: ("red", "失败 failed"),
 }
-DEMO_DATA_DONE = "demo-data.json"
 
 
 def up(
     web: Annotated[bool, typer.Option(help="Build and serve the web pages.")] = True,
-    demo_data: Annotated[bool, typer.Option(help="Bring the demo registrations and accounts in, once.")] = True,
+    demo_data: Annotated[bool, typer.Option(help="Bring the demo's rule packs, registrations and accounts in.")] = True,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Let the system's clock start at this date (YYYY-MM-DD: noon in Beijing; or a full date and time). "
+            "The packs then keep their true windows; without it they are moved, so that uploading is possible today.",
+        ),
+    ] = None,
 ) -> None:
     """启动整个系统，Ctrl-C 停止。 Start everything, show how it is, and stop it all on Ctrl-C."""
     try:
-        asyncio.run(_up(home_folder(), web=web, demo_data=demo_data))
+        start_at = moment(as_of) if as_of is not None else None
+        asyncio.run(_up(home_folder(), web=web, demo_data=demo_data, start_at=start_at))
     except StackError as problem:
         _out.print(str(problem), style="red", markup=False)
         raise typer.Exit(2 if isinstance(problem, BadSetting) else 1) from None
@@ -73,7 +82,7 @@ def reset(
     _out.print(f"已清空 {home}。The data is gone; the downloads in {cache} are kept.")
 
 
-async def _up(home: Path, *, web: bool, demo_data: bool) -> None:
+async def _up(home: Path, *, web: bool, demo_data: bool, start_at: datetime | None) -> None:
     told_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -82,7 +91,9 @@ async def _up(home: Path, *, web: bool, demo_data: bool) -> None:
         if sign == signal.SIGINT or signal.getsignal(sign) is not signal.SIG_IGN:
             loop.add_signal_handler(sign, _stop_or_end_at_once, told_to_stop)
     screen = _Screen()
-    stack = Stack(home, free_ports=False, web=web, on_change=screen.changed)
+    # Worked out once: every process of the stack, and every command beside it, has the same clock.
+    shift = {} if start_at is None else {CLOCK_SHIFT: shift_to(start_at)}
+    stack = Stack(home, free_ports=False, web=web, environment={**os.environ, **shift}, on_change=screen.changed)
     try:
         await stack.claim()
         installing = install_everything(cache_folder(), stack.own_parts(), web=web, say=screen.say)
@@ -90,7 +101,7 @@ async def _up(home: Path, *, web: bool, demo_data: bool) -> None:
             began = time.monotonic()
             with screen.live(stack):
                 ready = await _unless(told_to_stop, stack.start())
-            if ready and (not demo_data or await _unless(told_to_stop, _demo_data_once(stack))):
+            if ready and (not demo_data or await _unless(told_to_stop, _demo_data(stack, start_at is not None))):
                 _welcome(stack, time.monotonic() - began, accounts=demo_data)
                 await _watch(stack, told_to_stop)
     finally:
@@ -124,14 +135,17 @@ async def _unless(told_to_stop: asyncio.Event, work: Coroutine[Any, Any, object]
         stopping.cancel()
 
 
-async def _demo_data_once(stack: Stack) -> None:
-    done = stack.home / DEMO_DATA_DONE
-    if done.exists():
-        return
+async def _demo_data(stack: Stack, true_windows: bool) -> None:
     from deploy.demo_data import load
 
-    await load(stack.environment)
-    done.write_text(json.dumps({"done": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}), encoding="utf-8")
+    loaded = await load(stack.environment, stack.home / "demo-data.json", true_windows=true_windows)
+    if loaded.lapsed:
+        _out.print(
+            f"{loaded.lapsed} 份演示报名已过期限而失效。{loaded.lapsed} demo applications have lapsed: their deadline "
+            "passed. `make reset`, then `make up`, begins anew.",
+            style="yellow",
+            markup=False,
+        )
 
 
 async def _watch(stack: Stack, told_to_stop: asyncio.Event) -> None:
@@ -157,6 +171,9 @@ async def _watch(stack: Stack, told_to_stop: asyncio.Event) -> None:
 def _welcome(stack: Stack, seconds: float, *, accounts: bool) -> None:
     origin = stack.environment["PUBLIC_ORIGIN"]
     _out.print(f"[bold green]系统已就绪 Everything is ready[/] ({seconds:.1f} s)")
+    if float(stack.environment[CLOCK_SHIFT]):
+        now = now_in(stack.environment).astimezone(BEIJING)
+        _out.print(f"  时钟 clock        {now:%Y-%m-%d %H:%M} 北京时间 in Beijing, and it runs on", style="yellow")
     _out.print(f"  考生 candidates   [link={origin}/]{origin}/[/link]")
     _out.print(f"  审核 staff        [link={origin}/console/]{origin}/console/[/link]")
     _out.print(f"  短信 SMS sent     {stack.environment['SMS_GATEWAY_URL']}/")

@@ -1,24 +1,30 @@
 """Who plays in a demo: a region of its own, so that it never waits for, or publishes, anybody else's applications."""
 
+import datetime as dt
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict, cast
 
+from deploy.demo.windows import with_everything_open
 from deploy.intake.accounts import Sorted, write_accounts
 from deploy.intake.packs import RULES, read_pack
 from deploy.intake.registrations import id_number_fits
 from deploy.intake.telling import tell_all
+from deploy.specimens import Level, Studies, invented_id_number, invented_person
 from deploy.specimens import Person as Sitter
-from deploy.specimens import invented_person
 from services.review.accounts import StaffAccount
 from services.upload.accounts import CandidateAccount
+from shared import clock
 from shared.contracts.event import Person
 from shared.contracts.facts import Facts
 from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.rules import Pack, RulesPublished, Site
 from shared.security.passwords import hash_now
 from shared.security.sealing import KeyRing
+
+_AGES = {"graduate": 22, "bachelor": 18, "junior_college": 18, "secondary": 15}
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Cast:
     Attributes:
         sitter: the invented person whose papers are drawn.
         person: the same one as the registration knows them.
+        activated: whether the candidate's account is linked already.
     """
 
     pack: Pack
@@ -38,38 +45,79 @@ class Cast:
     password: str
     site_logins: tuple[str, str]
     region_login: str
+    activated: bool = False
 
     @property
     def region(self) -> str:
         """The demo's own region."""
         return self.pack.region.code
 
+    def with_another(self, facts: Facts, seed: int | None = None) -> "Cast":
+        """The same region and staff, and another candidate; `seed` as in `make_cast`."""
+        return replace(self, facts=facts, **_candidate(self.pack, facts, _seed(seed)))
 
-def make_cast(pack_id: str, facts: Facts, seed: int | None = None) -> Cast:
-    """Invent a region with the rules of `pack_id`, its staff, and a candidate with these facts."""
+
+def make_cast(
+    pack_id: str, facts: Facts, seed: int | None = None, *, now: dt.datetime | None = None, activated: bool = False
+) -> Cast:
+    """Invent a region with the rules of `pack_id`, its staff, and a candidate with these facts.
+
+    Args:
+        pack_id: a file in `rules/`.
+        facts: the candidate's.
+        seed: of the person and the papers; left out, somebody by chance.
+        now: the time in the stack, to which the pack's windows are moved; left out, this process's clock.
+        activated: whether the candidate may log in without activating the account first.
+    """
     run = secrets.token_hex(3)
-    original = read_pack(RULES / f"{pack_id}.yaml").pack
+    original = with_everything_open(read_pack(RULES / f"{pack_id}.yaml").pack, now or clock.now())
+    site = original.sites[0].model_copy(update={"code": f"d{run}-1"})
     pack = original.model_copy(
         update={
             "id": f"demo-{run}",
+            "version": 1,
             "region": original.region.model_copy(update={"code": f"d{run}"}),
-            "sites": (Site(code=f"d{run}-1", name=original.sites[0].name),),
+            "sites": (Site.model_validate(site.model_dump()),),
         }
     )
-    sitter = invented_person(seed if seed is not None else secrets.randbelow(10_000))
-    if not id_number_fits(sitter.id_number):
-        raise ValueError("the invented ID number does not fit its check digit")
-    phone = "199" + f"{secrets.randbelow(10**8):08d}"
     return Cast(
         pack=pack,
-        application_no=f"{pack.year}{secrets.randbelow(10**10):010d}",
-        sitter=sitter,
-        person=Person(name=sitter.name, id_number=sitter.id_number, phone=phone),
         facts=facts,
         password=secrets.token_urlsafe(12),
         site_logins=(f"demo-{run}-site-1", f"demo-{run}-site-2"),
         region_login=f"demo-{run}-region",
+        activated=activated,
+        **_candidate(pack, facts, _seed(seed)),
     )
+
+
+def _seed(given: int | None) -> int:
+    return given if given is not None else secrets.randbelow(10_000)
+
+
+class _Candidate(TypedDict):
+    application_no: str
+    sitter: Sitter
+    person: Person
+
+
+def _candidate(pack: Pack, facts: Facts, seed: int) -> _Candidate:
+    """Somebody whose papers say what the registration says."""
+    sitter = replace(invented_person(seed), exam_year=pack.year)
+    if facts.education in _AGES and facts.entered_on is not None:
+        level = cast("Level", facts.education)
+        born = sitter.birth.replace(year=facts.entered_on.year - _AGES[level], day=min(sitter.birth.day, 28))
+        number = invented_id_number(born, sitter.sex, seed)
+        studies = Studies(level, facts.entered_on, facts.graduated_on)
+        sitter = replace(sitter, birth=born, id_number=number, studies=studies)
+    if not id_number_fits(sitter.id_number):
+        raise ValueError("the invented ID number does not fit its check digit")
+    phone = "199" + f"{secrets.randbelow(10**8):08d}"
+    return {
+        "application_no": f"{pack.year}{secrets.randbelow(10**10):010d}",
+        "sitter": sitter,
+        "person": Person(name=sitter.name, id_number=sitter.id_number, phone=phone),
+    }
 
 
 async def publish_rules(environment: Mapping[str, str], cast: Cast) -> None:
@@ -77,17 +125,19 @@ async def publish_rules(environment: Mapping[str, str], cast: Cast) -> None:
     await tell_all(environment["KAFKA_BOOTSTRAP_SERVERS"], "baoshen/demo", [RulesPublished(pack=cast.pack)])
 
 
-async def register(environment: Mapping[str, str], cast: Cast) -> None:
-    """Tell the registration, as the registration system does."""
+async def register(
+    environment: Mapping[str, str], cast: Cast, *, revision: int = 1, facts: Facts | None = None
+) -> None:
+    """Tell the registration, as the registration system does; a higher revision changes it."""
     keys = KeyRing(environment["MASTER_KEYS"], Path(environment["DATA_KEYS_FILE"]))
     registration = RegistrationRecorded(
         application_no=cast.application_no,
-        registration_revision=1,
+        registration_revision=revision,
         region=cast.region,
         site=cast.pack.sites[0].code,
         year=cast.pack.year,
         pack_id=cast.pack.id,
-        facts=cast.facts,
+        facts=facts or cast.facts,
         sealed=keys.seal(cast.region, cast.pack.year, cast.person),
     )
     await tell_all(environment["KAFKA_BOOTSTRAP_SERVERS"], "baoshen/demo", [registration])
@@ -109,7 +159,7 @@ async def open_accounts(environment: Mapping[str, str], cast: Cast) -> None:
              "role": "region_reviewer", "region": cast.region}
         )
     )  # fmt: skip
-    candidate = CandidateAccount(cast.application_no, hash_now(cast.password))
+    candidate = CandidateAccount(cast.application_no, hash_now(cast.password), activated=cast.activated)
     await write_accounts(
         Sorted([candidate], staff, []), environment["DATABASE_URL_UPLOAD"], environment["DATABASE_URL_REVIEW"]
     )

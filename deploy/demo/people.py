@@ -29,7 +29,14 @@ class Person:
 
     async def log_in(self, login: str, password: str) -> httpx.Response:
         """Log in; later writes carry the session's CSRF token."""
-        answer = await self.http.post(self._session_path, json={"login": login, "password": password})
+        return await self._begin(self._session_path, {"login": login, "password": password})
+
+    async def log_out(self) -> httpx.Response:
+        """End the session."""
+        return await self.delete(self._session_path)
+
+    async def _begin(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        answer = await self.http.post(path, json=body)
         if answer.is_success:
             self._csrf = answer.json()["csrf_token"]
         return answer
@@ -53,11 +60,33 @@ class Person:
 
 
 class Candidate(Person):
-    """A candidate and the application that is theirs."""
+    """A candidate and the application that is theirs.
 
-    def __init__(self, origin: str, application_no: str) -> None:
+    Args:
+        origin: the system's one origin.
+        application_no: theirs.
+        captcha_answer: what a development stack takes for any captcha (`CAPTCHA_TEST_ANSWER`).
+    """
+
+    def __init__(self, origin: str, application_no: str, captcha_answer: str = "") -> None:
         super().__init__(origin, "/candidate/session")
         self.application_no = application_no
+        self._captcha_answer = captcha_answer
+
+    async def captcha(self, answer: str | None = None) -> dict[str, str]:
+        """A new captcha, answered."""
+        made = await self.http.post("/candidate/captchas", json={})
+        made.raise_for_status()
+        return {"captcha_id": made.json()["captcha_id"], "answer": answer or self._captcha_answer}
+
+    async def log_in(self, login: str, password: str, *, captcha: dict[str, str] | None = None) -> httpx.Response:
+        """Log in, with a captcha where one is asked for."""
+        body: dict[str, Any] = {"login": login, "password": password}
+        return await self._begin(self._session_path, body if captcha is None else body | {"captcha": captcha})
+
+    async def activate(self, login: str, password: str, captcha: dict[str, str]) -> httpx.Response:
+        """The first login: links the account of the exam registration."""
+        return await self._begin("/candidate/activation", {"login": login, "password": password, "captcha": captcha})
 
     async def page(self) -> dict[str, Any]:
         """Everything on the application's page."""
@@ -83,6 +112,10 @@ class Candidate(Person):
     async def submit(self, key: str | None = None) -> httpx.Response:
         """Hand in."""
         return await self.post(f"/applications/{self.application_no}/submissions", key=key)
+
+    async def withdraw(self, key: str | None = None) -> httpx.Response:
+        """Take the application back."""
+        return await self.post(f"/applications/{self.application_no}/withdrawals", key=key)
 
 
 class Staff(Person):

@@ -22,9 +22,19 @@ class Sorted:
     refused: list[tuple[int, str]]
 
 
+@dataclass(frozen=True)
+class _Login:
+    login: str
+    password: str
+    activated: bool
+
+
+_YES_OR_NO = {"yes": True, "true": True, "1": True, "是": True, "no": False, "false": False, "0": False, "否": False}
+
+
 def sort_accounts(rows: Iterable[Row]) -> Sorted:
     """Accounts by kind, candidates' passwords hashed; rows that don't fit are named by line."""
-    logins: list[tuple[str, str]] = []
+    logins: list[_Login] = []
     staff: list[StaffAccount] = []
     refused: list[tuple[int, str]] = []
     seen: dict[tuple[str | None, str], int] = {}
@@ -48,21 +58,27 @@ def sort_accounts(rows: Iterable[Row]) -> Sorted:
         except ValueError as error:
             refused.append((row.line, str(error)))
     with ThreadPoolExecutor(4) as pool:  # argon2 releases the GIL
-        hashes = list(pool.map(lambda login: hash_now(login[1]), logins))
-    candidates = [CandidateAccount(login, hashed) for (login, _), hashed in zip(logins, hashes, strict=True)]
+        hashes = list(pool.map(lambda each: hash_now(each.password), logins))
+    candidates = [
+        CandidateAccount(each.login, hashed, activated=each.activated)
+        for each, hashed in zip(logins, hashes, strict=True)
+    ]
     return Sorted(candidates, staff, refused)
 
 
-def _candidate(cells: dict[str, str]) -> tuple[str, str]:
+def _candidate(cells: dict[str, str]) -> _Login:
     login = cells.get("login", "").upper()
-    unknown = sorted(set(cells) - {"login", "password"})
+    unknown = sorted(set(cells) - {"login", "password", "activated"})
     if unknown:
-        raise ValueError(f"a candidate has login and password only, not {', '.join(unknown)}")
+        raise ValueError(f"a candidate has login, password and activated only, not {', '.join(unknown)}")
     if not login:
         raise ValueError("nothing in login (of a candidate: the application number)")
     if len(cells.get("password", "")) < 8:
         raise ValueError("password has fewer than 8 characters")
-    return login, cells["password"]
+    activated = _YES_OR_NO.get(cells.get("activated", "no").strip().lower())
+    if activated is None:
+        raise ValueError("activated is neither yes nor no")
+    return _Login(login, cells["password"], activated)
 
 
 def _faults(error: ValidationError) -> str:

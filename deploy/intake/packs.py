@@ -2,35 +2,50 @@
 
 from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
 from deploy.intake.tables import BadFile
+from deploy.rules_check.conditions import check_conditions
+from deploy.rules_check.problems import Document
+from deploy.rules_check.shape import check_shape
+from deploy.rules_check.whole import check_items
 from services.upload.checklist import BadCondition, Rules
-from shared.contracts.rules import Pack
 
 RULES = Path(__file__).resolve().parent.parent.parent / "rules"
 
 
 def read_pack(file: Path) -> Rules:
-    """A pack, checked and compiled.
+    """A pack, compiled. What only `baoshen rules check` finds, such as a route row that is never reached, passes.
 
     Raises:
-        BadFile: what is wrong, where, and what to do.
+        BadFile: what is wrong, in which lines, and what to do.
     """
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadFile(f"{file}: can't be read ({error.strerror})") from None
-    except yaml.YAMLError as error:
-        raise BadFile(f"{file}: not YAML ({error})") from None
-    try:
-        return Rules(Pack.model_validate(content))
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:10])
-        raise BadFile(f"{file}: {faults}") from None
-    except BadCondition as error:
-        raise BadFile(f"{file}: {error}") from None
+    document = Document(file)
+    pack = check_shape(document) if document.content is not None else None
+    if pack is not None and not document.problems:
+        check_items(document, pack)
+    if pack is not None and not document.problems:
+        try:
+            return Rules(pack)
+        except BadCondition as error:
+            check_conditions(document)  # says the same with line, column and the nearest fact
+            if not document.problems:
+                document.add(error.path, str(error), "see `baoshen rules check`")
+    elif document.content is not None:
+        check_conditions(document)
+    raise BadFile("\n".join(str(problem) for problem in sorted(document.problems)[:10]))
+
+
+def pack_named(pack: str) -> Path:
+    """The file of a pack: an id of the rules folder, or a path.
+
+    Raises:
+        BadFile: there is neither.
+    """
+    known = sorted(file.stem for file in RULES.glob("*.yaml"))
+    if pack in known:
+        return RULES / f"{pack}.yaml"
+    if (file := Path(pack)).is_file():
+        return file
+    raise BadFile(f"{pack}: no such pack; the packs are {', '.join(known)}, or give the path of a YAML file")
 
 
 def packs_in(folder: Path = RULES) -> dict[str, Rules]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from deploy.intake.facts import contradictions
 from deploy.intake.tables import Row
 from services.upload.checklist import Rules
 from shared.contracts.event import Person
@@ -111,9 +112,9 @@ def _facts(cells: Mapping[str, Any], rules: Rules) -> Facts:
         facts = Facts.model_validate(given)
     except ValidationError as error:
         raise _BadRow(_faults(error)) from None
-    finishing = facts.student_status == "finishing_this_year"
-    if finishing and facts.graduated_on is not None and facts.graduated_on.year < rules.pack.year:
-        raise _BadRow("student_status is finishing_this_year, but graduated_on lies in an earlier year")
+    found = contradictions(facts, rules.pack.year)
+    if found:
+        raise _BadRow("; ".join(found))
     return facts
 
 

@@ -80,6 +80,8 @@ http://127.0.0.1:%(port)s {
 		max_size 11MB
 	}
 
+	# Live pages (text/event-stream) pass through unbuffered by themselves. `flush_interval -1` would do no more,
+	# but keep the service talking to browsers that have gone.
 	@upload path /applications /applications/* /candidate /candidate/*
 	handle @upload {
 		import service 127.0.0.1:%(upload)s

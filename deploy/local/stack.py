@@ -10,6 +10,7 @@ from typing import Self
 from deploy.local.caddyfile import Pages
 from deploy.local.databases import database_url, make_databases, migrate_databases
 from deploy.local.errors import BadSetting, StackError
+from deploy.local.moment import CLOCK_SHIFT, shift_in
 from deploy.local.part import Part, PartStatus, Task
 from deploy.local.parts import s3
 from deploy.local.parts.caddy import gateway
@@ -66,6 +67,7 @@ class Stack:
         self._ports = choose_ports(environment, free=free_ports)
         secrets = keep_secrets(self.home)
         self.environment = self._describe_environment(secrets)
+        shift_in(self.environment)  # a bad number is said here, not by every service
         # Commands in another terminal find the running stack by it (`deploy.environment`).
         self._environment_file = self.home / "environment.json"
         self._wanted_ports: set[str] = set()
@@ -188,6 +190,7 @@ class Stack:
             "S3_ENDPOINT_URL": f"http://{LOOPBACK}:{ports['S3_PORT']}",
             "S3_BUCKET": "materials",
             "S3_REGION": "us-east-1",
+            CLOCK_SHIFT: "0",
             "LOG_LEVEL": "INFO",
             "LOG_FORMAT": "json",
             "DATA_KEYS_FILE": str(self.home / "data-keys.json"),

@@ -11,6 +11,7 @@ from deploy.local.stack import ALL, Stack
 _NOT_INHERITED = (
     "KAFKA_", "DATABASE_URL", "S3_", "MASTER_KEYS", "DATA_KEYS_FILE", "LOOKUP_KEY", "PUBLIC_ORIGIN", "SMS_GATEWAY_",
     "UPLOAD_", "VALIDATION_", "REVIEW_", "NOTIFY_", "GATEWAY_", "POSTGRES_", "BAOSHEN_HOME", "FAILPOINTS", "ROLES",
+    "CAPTCHA_TEST_ANSWER",
 )  # fmt: skip
 
 

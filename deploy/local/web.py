@@ -43,13 +43,24 @@ async def build_web(cache: Path, web: Path = WEB) -> bool:
         stamps, sources = _Stamps(cache / "web.json", web), _hash(web, _sources(web))
         if _is_built(stamps, web, sources):
             return False
-        packages = _hash(web, [web / "package.json", web / "package-lock.json"])
-        if stamps.get("packages") != packages or not (web / "node_modules").exists():
-            await _npm(cache, web, *_CLEAN_INSTALL, within=600, hint="The web's packages could not be installed")
-            stamps.set("packages", packages)
+        await _install_packages(cache, web, stamps)
         await _npm(cache, web, "run", "build", within=300, hint="The web pages could not be built")
         stamps.set("built", sources)
     return True
+
+
+async def node_tools(cache: Path, web: Path = WEB) -> tuple[Path, dict[str, str]]:
+    """Install the web's packages if they have changed; gives their programs' folder and the environment to run them."""
+    async with install.one_at_a_time(cache, "web"):
+        await _install_packages(cache, web, _Stamps(cache / "web.json", web))
+    return web / "node_modules" / ".bin", _environment(_node_programs(cache))
+
+
+async def _install_packages(cache: Path, web: Path, stamps: "_Stamps") -> None:
+    packages = _hash(web, [web / "package.json", web / "package-lock.json"])
+    if stamps.get("packages") != packages or not (web / "node_modules").exists():
+        await _npm(cache, web, *_CLEAN_INSTALL, within=600, hint="The web's packages could not be installed")
+        stamps.set("packages", packages)
 
 
 def _is_built(stamps: "_Stamps", web: Path, sources: str) -> bool:
@@ -88,14 +99,18 @@ async def _npm(cache: Path, folder: Path, *words: str, within: float, hint: str)
         hint=hint,
         within=within,
         cwd=folder,
-        env={
-            # A company's or a mirror's own certificate is known to the system only.
-            "NODE_USE_SYSTEM_CA": "1",
-            **os.environ,
-            "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
-            "CI": "1",
-        },
+        env=_environment(programs),
     )
+
+
+def _environment(programs: Path) -> dict[str, str]:
+    return {
+        # A company's or a mirror's own certificate is known to the system only.
+        "NODE_USE_SYSTEM_CA": "1",
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
+        "CI": "1",
+    }
 
 
 def _node_programs(cache: Path) -> Path:

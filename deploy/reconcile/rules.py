@@ -1,11 +1,13 @@
 """What must be true once everything has settled; each rule counts what it looked at and names what breaks it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from deploy.reconcile.sources import Seen
 from services.upload.domain import STATUS_OF
+from shared.contracts.validation import Verdict
 
 _SHOWN = 5
 # What is older than the topics' 30 days is rightly gone from them.
@@ -49,6 +51,10 @@ def reconcile(seen: Seen, *, expected_dead: int = 0) -> list[Finding]:
         _feedback(seen),
         _notices(seen),
         _opinions(seen),
+        _registrations(seen),
+        _rules_known(seen),
+        _ended(seen),
+        _warnings(seen),
     ]
 
 
@@ -77,7 +83,7 @@ def _objects(seen: Seen) -> Finding:
 
 
 def _told(seen: Seen) -> Finding:
-    since = datetime.now(UTC) - _RETAINED
+    since = _since(seen)
     rows = {str(image["image_id"]): image for image in seen.rows["upload"]["images"]}
     broken = [f"{i} (not told)" for i, row in rows.items() if row["uploaded_at"] > since and i not in seen.told_images]
     broken += [f"{image_id} (told, no row)" for image_id in seen.told_images - rows.keys()]
@@ -97,9 +103,15 @@ def _shown(seen: Seen) -> Finding:
     broken = []
     for image in images:
         check = verdicts.get(str(image["image_id"]))
-        if check is None or STATUS_OF[check["verdict"]].value != image["status"]:
+        if check is None or image["status"] not in _shown_for(check["verdict"]):
             broken.append(str(image["image_id"]))
     return Finding("the candidate sees what validation found", len(images), broken)
+
+
+def _shown_for(verdict: Verdict) -> set[str]:
+    status: str = STATUS_OF[verdict].value
+    # A candidate may hand in what was rejected for its quality, after confirming a warning.
+    return {status, "confirmed"} if verdict == "reject" else {status}
 
 
 def _submissions(seen: Seen) -> Finding:
@@ -122,19 +134,31 @@ def _feedback(seen: Seen) -> Finding:
         if (told.application_no, told.round) in seen.reopened
     }
     broken = [f"{i} (told, not shown)" for i in seen.told_feedback.keys() - kept.keys() - overtaken]
-    since = datetime.now(UTC) - _RETAINED
+    since = _since(seen)
     broken += [f"{i} (shown, not told)" for i, row in kept.items() if row["at"] > since and i not in seen.told_feedback]
     return Finding("every feedback is on its candidate's page, once", len(seen.told_feedback), broken)
 
 
 def _notices(seen: Seen) -> Finding:
+    return _noticed(
+        "every feedback has exactly one in-app notice",
+        seen,
+        ("review.feedback.v1", "review.published.v1", "application.reopened.v1"),
+    )
+
+
+def _warnings(seen: Seen) -> Finding:
+    return _noticed(
+        "every withdrawal, warning and lapse has exactly one in-app notice",
+        seen,
+        ("application.withdrawn.v1", "application.deadline_near.v1", "application.lapsed.v1"),
+    )
+
+
+def _noticed(rule: str, seen: Seen, topics: Sequence[str]) -> Finding:
     notices = Counter(str(row["event_id"]) for row in seen.rows["notify"]["notices"])
-    events = [
-        event_id
-        for topic in ("review.feedback.v1", "review.published.v1", "application.reopened.v1")
-        for event_id in seen.told[topic]
-    ]
-    return Finding("every feedback has exactly one in-app notice", len(events), [e for e in events if notices[e] != 1])
+    events = [event_id for topic in topics for event_id in seen.told[topic]]
+    return Finding(rule, len(events), [event_id for event_id in events if notices[event_id] != 1])
 
 
 def _opinions(seen: Seen) -> Finding:
@@ -142,3 +166,52 @@ def _opinions(seen: Seen) -> Finding:
     opinions = {row["application_no"]: row["opinion"] for row in seen.rows["upload"]["applications"]}
     broken = [r["application_no"] for r in published if opinions.get(r["application_no"]) != r["opinion"]]
     return Finding("every published opinion has reached upload", len(published), broken)
+
+
+def _registrations(seen: Seen) -> Finding:
+    applications = seen.rows["upload"]["applications"]
+    broken = []
+    for service in ("review", "notify"):
+        known = {row["application_no"]: row["registration_revision"] for row in seen.rows[service]["registrations"]}
+        broken += [
+            f"{row['application_no']} ({service})"
+            for row in applications
+            if known.get(row["application_no"]) != row["registration_revision"]
+        ]
+    return Finding("every service has the newest registration", len(applications), broken)
+
+
+def _rules_known(seen: Seen) -> Finding:
+    """A submission is bound to a version: nobody may judge it by another one, or without its texts."""
+    reviewed = {row["application_no"]: (row["pack_id"], row["pack_version"]) for row in seen.rows["review"]["reviews"]}
+    known = [
+        {(row["pack_id"], row["version"]) for row in seen.rows[service]["packs"]}
+        for service in ("upload", "review", "notify")
+    ]
+    submitted = [row for row in seen.rows["upload"]["applications"] if row["round"] > 0]
+    broken = []
+    for row in submitted:
+        bound = (row["pack_id"], row["pack_version"])
+        if not all(bound in packs for packs in known) or reviewed.get(row["application_no"], bound) != bound:
+            broken.append(row["application_no"])
+    return Finding("every service knows the rules that a submission is bound to", len(submitted), broken)
+
+
+def _ended(seen: Seen) -> Finding:
+    """What candidates took back, or let pass, is out of the queues; after publication nothing changes any more."""
+    reviews = {row["application_no"]: row for row in seen.rows["review"]["reviews"]}
+    ended = [
+        row
+        for row in seen.rows["upload"]["applications"]
+        if row["state"] in {"withdrawn", "lapsed"} and row["application_no"] in reviews
+    ]
+    broken = []
+    for row in ended:
+        review = reviews[row["application_no"]]
+        if review["published_at"] is None and review["state"] != row["state"]:
+            broken.append(row["application_no"])
+    return Finding("what was withdrawn or has lapsed is out of review", len(ended), broken)
+
+
+def _since(seen: Seen) -> datetime:
+    return datetime.now(UTC) + seen.shift - _RETAINED

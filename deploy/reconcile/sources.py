@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,13 @@ from pydantic import ValidationError
 from sqlalchemy import text
 
 from deploy.environment import SERVICES, database_of
+from deploy.local.moment import shift_in
 from services.notify.consumers import make_router as notify_router
 from services.review.consumers import make_router as review_router
 from services.upload.consumers import make_router as upload_router
 from services.validation.consumers import make_router as validation_router
 from shared.contracts.review import ReviewFeedback
-from shared.contracts.upload import ApplicationReopened, MaterialUploaded
+from shared.contracts.upload import ApplicationReopened, ApplicationWithdrawn, MaterialUploaded
 from shared.database import make_engine
 from shared.messaging.envelope import text_headers
 from shared.messaging.lag import LagReader
@@ -28,22 +30,34 @@ READ_TOPICS = (
     "material.checked.v1",
     "application.submitted.v1",
     "application.reopened.v1",
+    "application.withdrawn.v1",
+    "application.lapsed.v1",
+    "application.deadline_near.v1",
     "review.feedback.v1",
     "review.published.v1",
 )
 
 _QUERIES: dict[str, dict[str, str]] = {
     "upload": {
-        "applications": "SELECT application_no, state, round, revision, opinion, effective_at FROM applications",
+        "applications": "SELECT application_no, state, round, revision, opinion, effective_at, pack_id, pack_version, "
+        "registration_revision FROM applications",
+        "packs": "SELECT pack_id, version FROM packs",
         "images": "SELECT image_id, application_no, object_key, size, sha256, status, check_no, removed_at, "
         "uploaded_at, object_deleted_at FROM images",
         "feedback": "SELECT feedback_id, application_no, tier, at FROM feedback",
     },
     "validation": {"checks": "SELECT image_id, verdict, check_no, sha256 FROM checks"},
     "review": {
-        "reviews": "SELECT application_no, state, round, revision, opinion, published_at FROM reviews",
+        "reviews": "SELECT application_no, state, round, revision, opinion, published_at, pack_id, pack_version "
+        "FROM reviews",
+        "packs": "SELECT pack_id, version FROM packs",
+        "registrations": "SELECT application_no, registration_revision FROM applications",
     },
-    "notify": {"notices": "SELECT notice_id, event_id, application_no, about FROM notices"},
+    "notify": {
+        "notices": "SELECT notice_id, event_id, application_no, about FROM notices",
+        "packs": "SELECT pack_id, version FROM packs",
+        "registrations": "SELECT application_no, registration_revision FROM applications",
+    },
 }
 _EVERYWHERE = {
     "outbox": "SELECT count(*) AS count FROM outbox",
@@ -63,8 +77,10 @@ class Seen:
         told: by topic, the event ids and how often each stands there.
         told_images: the images of material.uploaded.
         told_feedback: the returns by their id.
-        reopened: application number and round of each reopening: a return that it overtook counts for nothing.
+        reopened: application number and round of each reopening or withdrawal: a return that it overtook counts for
+            nothing.
         lag: records not committed yet, by group.
+        shift: by how much the system's clock is shifted.
     """
 
     rows: dict[str, dict[str, Rows]] = field(default_factory=dict)
@@ -74,11 +90,12 @@ class Seen:
     told_feedback: dict[str, ReviewFeedback] = field(default_factory=dict)
     reopened: set[tuple[str, int]] = field(default_factory=set)
     lag: dict[str, int] = field(default_factory=dict)
+    shift: timedelta = timedelta()
 
 
 async def read_everything(env: Mapping[str, str]) -> Seen:
     """Read all sources once. Reads only; a running system may be written to meanwhile."""
-    seen = Seen()
+    seen = Seen(shift=shift_in(env))
     seen.lag = await read_lag(env["KAFKA_BOOTSTRAP_SERVERS"])
     for service in SERVICES:
         seen.rows[service] = await _read_database(database_of(service, dict(env)), _QUERIES[service] | _EVERYWHERE)
@@ -163,8 +180,9 @@ def _note(seen: Seen, topic: str, record: ConsumerRecord) -> None:
         elif topic == ReviewFeedback.topic:
             feedback = ReviewFeedback.model_validate_json(record.value or b"")
             seen.told_feedback[str(feedback.feedback_id)] = feedback
-        elif topic == ApplicationReopened.topic:
-            reopened = ApplicationReopened.model_validate_json(record.value or b"")
+        elif topic in {ApplicationReopened.topic, ApplicationWithdrawn.topic}:
+            event = ApplicationReopened if topic == ApplicationReopened.topic else ApplicationWithdrawn
+            reopened = event.model_validate_json(record.value or b"")
             seen.reopened.add((reopened.application_no, reopened.round))
 
 

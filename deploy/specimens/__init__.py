@@ -7,15 +7,17 @@ public-domain portrait out of scikit-image. The same seed gives the same bytes o
 
 from deploy.specimens.faults import FAULTS, Fault, spoil
 from deploy.specimens.kinds import ITEMS, KINDS, draw, file_name, media_type
-from deploy.specimens.people import Person, Sex, check_digit, invented_id_number, invented_person
+from deploy.specimens.people import Level, Person, Sex, Studies, check_digit, invented_id_number, invented_person
 
 __all__ = [
     "FAULTS",
     "ITEMS",
     "KINDS",
     "Fault",
+    "Level",
     "Person",
     "Sex",
+    "Studies",
     "check_digit",
     "draw",
     "file_name",

@@ -114,7 +114,7 @@ def student_card(person: Person, seed: int) -> Image.Image:
     write(page, (375, 120), "样本医科大学", 58, bold=0.8, ink=(150, 30, 36), anchor="middle", spacing=6)
     write(page, (375, 722), "研究生学生证", 52, bold=0.6, anchor="middle", spacing=8)
     write(page, (375, 790), "STUDENT CARD", 30, face="sans", anchor="middle", spacing=4)
-    year = person.birth.year + 24
+    year = person.studies.entered.year if person.studies else person.birth.year + 24
     rows = (
         ("姓　　名", person.name),
         ("性　　别", person.sex_zh),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -20,57 +22,71 @@ from deploy.specimens.paper import (
     sheet,
     write,
 )
-from deploy.specimens.people import Person
+from deploy.specimens.people import Level, Person
 
 SCHOOL = "样本医科大学"
 COLLEGE = "示例医学高等专科学校"
 AUTHORITY = "示例市卫生健康委员会"
 HOSPITAL = "示例市样本医院"
 
+_NUMBERS = "〇一二三四五六七八九"
 _LANDSCAPE = (1560, 1110)
 _BOOKLET = (1560, 1090)
 
 
+_COURSES: dict[Level, tuple[str, str, str, Rgb]] = {
+    # what the course is called, the heading, the number's code, the colour of print
+    "graduate": ("硕士研究生", "研究生", "02", (96, 40, 110)),
+    "bachelor": ("本科", "普通高等学校", "05", (158, 30, 38)),
+    "junior_college": ("专科", "普通高等学校（专科）", "06", (34, 84, 130)),
+    "secondary": ("中等专业教育", "中等专业学校", "08", (70, 84, 60)),
+}
+
+
 def diploma(person: Person, seed: int) -> Image.Image:
-    """A bachelor's diploma of five years."""
-    began = person.birth.year + 18
+    """The diploma of the studies that the person applies with."""
+    course = person.course
+    called, heading, code, colour = _COURSES[course.level]
+    school = SCHOOL if course.level in {"graduate", "bachelor"} else COLLEGE
+    end = course.graduated or course.entered.replace(year=course.entered.year + course.years, month=6)
     text = (
-        f"学生 {person.name}，性别{person.sex_zh}，{_born(person)}生，于{chinese_date(began, 9)}至"
-        f"{chinese_date(began + 5, 6)}在本校临床医学专业五年制本科学习，"
+        f"学生 {person.name}，性别{person.sex_zh}，{_born(person)}生，于{_month(course.entered)}至"
+        f"{_month(end)}在本校临床医学专业{_NUMBERS[course.years]}年制{called}学习，"
         "修完教学计划规定的全部课程，成绩合格，准予毕业。"
     )
-    number = f"99999{began + 5}0500{seed % 10000:04d}1"
-    return _school_certificate(
-        person, seed, "毕业证书", "普通高等学校", text, SCHOOL, number, chinese_date(began + 5, 6, 30), (158, 30, 38)
-    )
+    number = f"99999{end.year}{code}00{seed % 10000:04d}1"
+    day = chinese_date(end.year, end.month, end.day)
+    return school_certificate(person, seed, "毕业证书", heading, text, school, number, day, colour)
 
 
 def junior_college_diploma(person: Person, seed: int) -> Image.Image:
     """A junior college's diploma of three years."""
-    began = person.birth.year + 18
+    # The one from before an upgrade: it ends as the upgraded course begins.
+    began = person.studies.entered.year - 3 if person.studies else person.birth.year + 18
     text = (
         f"学生 {person.name}，性别{person.sex_zh}，{_born(person)}生，于{chinese_date(began, 9)}至"
         f"{chinese_date(began + 3, 7)}在本校临床医学专业三年制专科学习，"
         "修完教学计划规定的全部课程，成绩合格，准予毕业。"
     )
     number = f"99998{began + 3}0600{seed % 10000:04d}2"
-    return _school_certificate(
+    return school_certificate(
         person, seed + 1, "毕业证书", "普通高等学校（专科）", text, COLLEGE, number, chinese_date(began + 3, 7, 1),
         (34, 84, 130),
     )  # fmt: skip
 
 
 def degree(person: Person, seed: int) -> Image.Image:
-    """The bachelor's degree in medicine that goes with the diploma."""
-    year = person.birth.year + 23
+    """The degree in medicine that goes with the diploma."""
+    end = person.course.graduated or person.course.entered
+    called, title = ("硕士", "硕士学位证书") if person.course.level == "graduate" else ("学士", "学士学位证书")
+    studied = "研究生" if person.course.level == "graduate" else "本科"
     text = (
-        f"{person.name}，{person.sex_zh}，{_born(person)}生，在{SCHOOL}临床医学专业完成了本科学习计划，业已毕业，"
-        "经审核符合学位授予的规定，授予医学学士学位。"
+        f"{person.name}，{person.sex_zh}，{_born(person)}生，在{SCHOOL}临床医学专业完成了{studied}学习计划，业已毕业，"
+        f"经审核符合学位授予的规定，授予医学{called}学位。"
     )
-    number = f"99999420{year}{seed % 10000:04d}3"
-    return _school_certificate(
-        person, seed + 2, "学士学位证书", "普通高等教育", text, SCHOOL, number, chinese_date(year, 6, 30), (30, 92, 70)
-    )
+    number = f"99999420{end.year}{seed % 10000:04d}3"
+    day = chinese_date(end.year, end.month, end.day)
+    return school_certificate(person, seed + 2, title, "普通高等教育", text, SCHOOL, number, day, (30, 92, 70))
 
 
 def assistant_qualification(person: Person, seed: int) -> Image.Image:
@@ -87,7 +103,7 @@ def assistant_qualification(person: Person, seed: int) -> Image.Image:
         ("级　　别", "执业助理医师"),
         ("证书编码", f"{year}99999{seed % 1000:03d}{person.id_number[6:14]}"),
     )
-    return _booklet(person, seed, "医师资格证书", rows, chinese_date(year, 12, 10), (24, 96, 76))
+    return booklet(person, seed, "医师资格证书", rows, chinese_date(year, 12, 10), (24, 96, 76))
 
 
 def assistant_practice_licence(person: Person, seed: int) -> Image.Image:
@@ -104,14 +120,18 @@ def assistant_practice_licence(person: Person, seed: int) -> Image.Image:
         ("执业地点", HOSPITAL),
         ("证书编码", f"220999999{seed % 100000:06d}"),
     )
-    return _booklet(person, seed + 1, "医师执业证书", rows, chinese_date(year, 3, 6), (128, 44, 40))
+    return booklet(person, seed + 1, "医师执业证书", rows, chinese_date(year, 3, 6), (128, 44, 40))
+
+
+def _month(day: dt.date) -> str:
+    return chinese_date(day.year, day.month)
 
 
 def _born(person: Person) -> str:
     return chinese_date(person.birth.year, person.birth.month, person.birth.day)
 
 
-def _school_certificate(
+def school_certificate(
     person: Person,
     seed: int,
     title: str,
@@ -122,6 +142,7 @@ def _school_certificate(
     date: str,
     colour: Rgb,
 ) -> Image.Image:
+    """What a school awards, in an ornamental frame: a photo, prose, and the school's seal."""
     rng = np.random.default_rng([seed, 31])
     page = sheet(_LANDSCAPE, (250, 246, 234), rng)
     pale: Rgb = (colour[0] // 2 + 120, colour[1] // 2 + 120, colour[2] // 2 + 110)
@@ -160,9 +181,10 @@ def _border(page: Image.Image, colour: Rgb) -> None:
             draw.ellipse((x - 13, y - far / 2, x + 13, y + far / 2), outline=colour, width=2)
 
 
-def _booklet(
+def booklet(
     person: Person, seed: int, title: str, rows: tuple[tuple[str, str], ...], date: str, colour: Rgb
 ) -> Image.Image:
+    """A licence or certificate that opens: photo and issuer on the left, the particulars on the right."""
     rng = np.random.default_rng([seed, 32])
     page = sheet(_BOOKLET, (244, 246, 238), rng)
     pale: Rgb = (colour[0] // 2 + 124, colour[1] // 2 + 124, colour[2] // 2 + 120)

@@ -22,8 +22,14 @@ from deploy.specimens.paper import (
     wrap,
     write,
 )
-from deploy.specimens.people import Person
+from deploy.specimens.people import Level, Person
 
+_LEVELS: dict[Level, str] = {
+    "graduate": "硕士研究生",
+    "bachelor": "本科",
+    "junior_college": "专科",
+    "secondary": "中专",
+}
 _A4 = (1130, 1600)
 _RULE: Rgb = (60, 60, 62)
 
@@ -79,7 +85,7 @@ def trial_assessment(person: Person, seed: int) -> Image.Image:
     draw = ImageDraw.Draw(page)
     write(page, (_A4[0] / 2, 150), "试用期考核合格证明", 62, anchor="middle", bold=1.4, spacing=8)
     write(page, (_A4[0] / 2, 206), "（样本 · 仅供演示）", 30, anchor="middle")
-    year = person.birth.year + 24
+    year = person.stamped_in - 2
     left, right = 90, _A4[0] - 90
     table: tuple[tuple[int, tuple[tuple[str, str, int], ...]], ...] = (
         (86, (("姓　名", person.name, 430), ("性　别", person.sex_zh, right))),
@@ -113,7 +119,7 @@ def trial_assessment(person: Person, seed: int) -> Image.Image:
             handwrite(page, (left + 200, y + 72 + row * 62), line, 39, rng)
         after = write(page, (left + 470, y + height - 84), "签　名：", 32)
         handwrite(page, (after + 40, y + height - 82), signed, 56, rng)
-        write(page, (right - 40, y + height - 26), f"{year + 1}年8月5日", 32, anchor="right")
+        write(page, (right - 40, y + height - 26), f"{year + 2}年1月12日", 32, anchor="right")
         y += height
     write(page, (left, y + 58), "说明：本表由试用机构填写并加盖公章；涂改无效。", 28)
     press(page, seal(HOSPITAL, "人事科", 138, rng), (786, y - 110))
@@ -130,15 +136,16 @@ def education_record(person: Person, seed: int) -> Image.Image:
     write(page, (1232, 60), "演示环境", 28, face="sans", ink=(214, 230, 246), anchor="right")
     draw.rectangle((48, 136, 1231, 936), fill=(255, 255, 255), outline=(214, 220, 228), width=2)
     write(page, (640, 216), "学历证书电子注册备案表（样本）", 44, face="sans", anchor="middle", bold=0.8)
-    began = person.birth.year + 18
+    course = person.course
+    ended = course.graduated or course.entered
     rows = (
         ("姓名", person.name, "性别", person.sex_zh),
-        ("出生日期", f"{person.birth:%Y年%m月%d日}", "入学日期", f"{began}年09月01日"),
-        ("学校名称", SCHOOL, "毕（结）业日期", f"{began + 5}年06月30日"),
-        ("专业", "临床医学", "学制", "5 年"),
-        ("层次", "本科", "学历类别", "普通高等教育"),
+        ("出生日期", f"{person.birth:%Y年%m月%d日}", "入学日期", f"{course.entered:%Y年%m月%d日}"),
+        ("学校名称", SCHOOL, "毕（结）业日期", f"{ended:%Y年%m月%d日}"),
+        ("专业", "临床医学", "学制", f"{course.years} 年"),
+        ("层次", _LEVELS[course.level], "学历类别", "普通高等教育"),
         ("学习形式", "普通全日制", "毕（结）业", "毕业"),
-        ("证书编号", f"99999{began + 5}0500{seed % 10000:04d}1", "校（院）长", "范例"),
+        ("证书编号", f"99999{ended.year}0500{seed % 10000:04d}1", "校（院）长", "范例"),
     )
     draw.rectangle((916, 262, 1171, 262 + 359), outline=(190, 200, 210), width=2)
     page.paste(id_photo(seed, (244, 355)), (922, 264))

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from deploy.specimens import cards, certificates, forms, scenes
+from deploy.specimens.further import FURTHER
 from deploy.specimens.light import grain
 from deploy.specimens.people import Person, invented_person
 from deploy.specimens.photo import TARGET_BYTES, Desk, jpeg, photographed, png, scanned
@@ -55,6 +56,7 @@ _ALL: dict[str, _Kind] = {
     "trial_assessment": _Kind("trial_assessment", forms.trial_assessment, _on("wood", (1100, 1500), 0.035)),
     "student_card": _Kind("student_card", cards.student_card, _on("linen", (1400, 1000))),
     "education_record": _Kind("education_record", forms.education_record, _as_it_is, "png"),
+    **{item: _Kind(item, page, scanned) for item, page in FURTHER.items()},
     # The official size and weight (小2寸, < 30 KB): what the photo tool hands out.
     "portrait": _Kind(None, cards.marked_id_photo, _studio, target=29_500),
 }

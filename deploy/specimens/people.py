@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Sex = Literal["female", "male"]
+Level = Literal["graduate", "bachelor", "junior_college", "secondary"]
 
 REGION_CODE = "999999"
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -17,8 +18,29 @@ _GIVEN_NAMES = ("样宁", "例安", "样然", "例恩", "样悦", "例文", "样
 
 
 @dataclass(frozen=True, slots=True)
+class Studies:
+    """What the diploma speaks of; `graduated` is None while somebody still studies."""
+
+    level: Level
+    entered: dt.date
+    graduated: dt.date | None
+
+    @property
+    def years(self) -> int:
+        """How long the course takes."""
+        if self.graduated is None:
+            return {"graduate": 3, "bachelor": 5, "junior_college": 3, "secondary": 3}[self.level]
+        return max(1, self.graduated.year - self.entered.year)
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """Who a specimen speaks of; nobody real."""
+    """Who a specimen speaks of; nobody real.
+
+    Attributes:
+        studies: what the diploma says; left out: a bachelor's course of five years from eighteen on.
+        exam_year: the year in which forms are stamped; left out: when the person is twenty-five.
+    """
 
     name: str
     id_number: str
@@ -26,11 +48,24 @@ class Person:
     birth: dt.date
     ethnicity: str = "汉"
     address: str = "样本省示例市样本区范例路1号2单元301室"
+    studies: Studies | None = None
+    exam_year: int | None = None
 
     @property
     def sex_zh(self) -> str:
         """男 or 女, as the papers print it."""
         return "女" if self.sex == "female" else "男"
+
+    @property
+    def course(self) -> Studies:
+        """The studies that papers speak of."""
+        began = self.birth.year + 18
+        return self.studies or Studies("bachelor", dt.date(began, 9, 1), dt.date(began + 5, 6, 30))
+
+    @property
+    def stamped_in(self) -> int:
+        """The year of this year's forms."""
+        return self.exam_year or self.birth.year + 25
 
 
 def check_digit(first_17: str) -> str:

@@ -8,9 +8,15 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.review import Opinion, ReviewFeedback, ReviewPublished, Tier
-from shared.contracts.upload import ApplicationReopened, ApplicationSubmitted
+from shared.contracts.upload import (
+    ApplicationLapsed,
+    ApplicationReopened,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    DeadlineNear,
+)
 
-About = Literal["submitted", "reopened", "returned", "published"]
+About = Literal["submitted", "reopened", "returned", "published", "withdrawn", "deadline_near", "lapsed"]
 Cause = Literal["image_failed", "registration_changed"]
 
 MOST_TRIES = 48
@@ -37,6 +43,9 @@ class Content(BaseModel):
     opinion: Opinion | None = None
     words: str = ""
     items: tuple[NamedItem, ...] = ()
+    deadline: datetime | None = None
+    hours_left: int | None = None
+    was: Literal["draft", "withdrawn", "returned"] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,8 @@ class Notice:
         at: when it happened, or when it takes effect.
         hidden_until: nobody may know of it before; None where it is visible at once.
         by_sms: an SMS goes out as well.
+        overtaken_after: the SMS asks for something, so it is not sent any more once a higher revision than this was
+            handed in or taken back; None where it is true whatever follows.
     """
 
     notice_id: UUID
@@ -59,6 +70,7 @@ class Notice:
     content: Content
     hidden_until: datetime | None = None
     by_sms: bool = True
+    overtaken_after: int | None = None
 
 
 def of_submission(event: ApplicationSubmitted) -> Notice:
@@ -87,6 +99,7 @@ def of_reopening(event: ApplicationReopened) -> Notice:
         content=Content(
             cause=event.cause, items=tuple(NamedItem(item=each.item, words=each.words) for each in event.items)
         ),
+        overtaken_after=event.revision,
     )
 
 
@@ -102,6 +115,47 @@ def of_feedback(event: ReviewFeedback) -> Notice:
         content=Content(
             tier=event.tier, items=tuple(NamedItem(item=each.item, words=each.words) for each in event.items)
         ),
+        overtaken_after=event.revision,
+    )
+
+
+def of_withdrawal(event: ApplicationWithdrawn) -> Notice:
+    """The candidate took it back: whoever did not do so learns of it."""
+    return Notice(
+        notice_id=uuid5(event.event_id, "withdrawn"),
+        event_id=event.event_id,
+        application_no=event.application_no,
+        about="withdrawn",
+        round=event.round,
+        at=event.withdrawn_at,
+        content=Content(),
+    )
+
+
+def of_lapse(event: ApplicationLapsed) -> Notice:
+    """The deadline passed."""
+    return Notice(
+        notice_id=uuid5(event.event_id, "lapsed"),
+        event_id=event.event_id,
+        application_no=event.application_no,
+        about="lapsed",
+        round=event.round,
+        at=event.lapsed_at,
+        content=Content(deadline=event.deadline, was=event.was),
+    )
+
+
+def of_deadline(event: DeadlineNear) -> Notice:
+    """The deadline is near."""
+    return Notice(
+        notice_id=uuid5(event.event_id, "deadline_near"),
+        event_id=event.event_id,
+        application_no=event.application_no,
+        about="deadline_near",
+        round=event.round,
+        at=event.told_at,
+        content=Content(deadline=event.deadline, hours_left=event.hours_left),
+        overtaken_after=event.revision,
     )
 
 

@@ -1,6 +1,7 @@
 """The one place where notify is put together."""
 
 from services.notify import api, consumers
+from services.notify.codes import CodeSender
 from services.notify.sending import Sender
 from services.notify.settings import Settings
 from services.notify.sms import HttpGatewayProvider
@@ -10,6 +11,7 @@ from shared.service import Service
 
 # A candidate who waits beside the telephone should not notice the pause.
 SEND_EVERY_S = 0.5
+SEND_CODES_EVERY_S = 0.2
 
 
 def build(settings: Settings) -> Service:
@@ -29,6 +31,7 @@ def build(settings: Settings) -> Service:
     sender = Sender(service.sessions, key_ring, provider)
     service.chore(sender.send_due, every_s=SEND_EVERY_S)
     service.chore(sender.show_due, every_s=SEND_EVERY_S)
+    service.chore(CodeSender(service.sessions, key_ring, provider).send_due, every_s=SEND_CODES_EVERY_S)
     # Upload speaks for candidates; whom another service speaks for has no inbox here.
     identities = IdentityChecker("notify", {"upload": settings.upload_identity_public_key})
     service.app.state.edge = api.Edge(service.sessions, identities)

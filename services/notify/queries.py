@@ -10,16 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notify import texts
+from services.notify import texts, wording
 from services.notify.domain import About, Content
-from services.notify.names import NAMES_OF_APPLICATION, names_from
+from services.notify.names import NAMED, NAMES, NAMES_OF_APPLICATION, names_from
 from services.notify.texts import Bilingual, Names
 from shared import clock
 from shared.errors import Invalid
 
-_NAMES = text(
-    f"SELECT names.exam, names.titles FROM applications a {NAMES_OF_APPLICATION} WHERE a.application_no = :no"
-).columns(exam=JSONB, titles=JSONB)
+_NAMES = text(f"SELECT {NAMES} FROM applications a {NAMES_OF_APPLICATION} WHERE a.application_no = :no").columns(
+    **dict.fromkeys(NAMED, JSONB)
+)
 _VISIBLE = "application_no = :no AND (hidden_until IS NULL OR hidden_until <= :now)"
 _PAGE = text(
     f"""
@@ -108,7 +108,7 @@ async def inbox(session: AsyncSession, application_no: str, *, after: Place | No
                 notice_id=row.notice_id,
                 about=row.about,
                 title=texts.title(row.about, content),
-                text=texts.text(row.about, row.round, row.at, content, names),
+                text=wording.text(row.about, row.round, row.at, content, names),
                 at=row.at,
                 read=row.read,
             )
@@ -118,5 +118,5 @@ async def inbox(session: AsyncSession, application_no: str, *, after: Place | No
 
 
 async def _names(session: AsyncSession, application_no: str) -> Names:
-    row = (await session.execute(_NAMES, {"no": application_no})).first()
-    return names_from(row.exam, row.titles) if row is not None else Names()
+    row = (await session.execute(_NAMES, {"no": application_no})).mappings().first()
+    return names_from(row) if row is not None else Names()

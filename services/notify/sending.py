@@ -8,7 +8,7 @@ from structlog.contextvars import bound_contextvars
 
 from services.notify import use_cases
 from services.notify.sms import SmsAway, SmsProvider, SmsRefused
-from services.notify.use_cases import DueMessage
+from services.notify.use_cases import Contact, DueMessage
 from shared.contracts.event import Person, Sealed
 from shared.database import Sessions
 from shared.failpoints import failpoint
@@ -31,6 +31,24 @@ class Opener(Protocol):
     def open(self, sealed: Sealed) -> Person:
         """Read it, or raise `KeyDestroyed` where it has been erased."""
         ...
+
+
+def phone_of(opener: Opener, contact: Contact) -> str:
+    """The phone that counts now: the changed one, until the registration gets another than it had by then.
+
+    Raises:
+        KeyDestroyed: it has been erased.
+        ValueError: it was tampered with, or nobody knows one.
+    """
+    if contact.changed is None:
+        if contact.registered is None:
+            raise ValueError("there is no contact")
+        return opener.open(contact.registered).phone
+    changed = opener.open(contact.changed).phone
+    if contact.registered is None or contact.changed_from is None:
+        return changed
+    registered, before = opener.open(contact.registered).phone, opener.open(contact.changed_from).phone
+    return changed if registered == before else registered
 
 
 class Sender:
@@ -78,7 +96,7 @@ class Sender:
         ids = {"application_no": message.application_no, "event_id": str(message.event_id)}
         with bound_contextvars(**ids, notice_id=str(message.notice_id)), tracer.start_as_current_span("send sms"):
             try:
-                phone = self._opener.open(message.sealed).phone
+                phone = phone_of(self._opener, message.contact)
             except KeyDestroyed:
                 await self._fail(message, "erased")
                 return

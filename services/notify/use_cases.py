@@ -7,19 +7,19 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notify import texts
+from services.notify import wording
 from services.notify.domain import About, Content, Notice, pause_after
-from services.notify.names import NAMES_OF_APPLICATION, names_from
+from services.notify.names import NAMED, NAMES, NAMES_OF_APPLICATION, names_from
 from shared import clock
 from shared.contracts.event import Sealed
 from shared.contracts.notify import NoticeDelivered
 from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.rules import RulesPublished
-from shared.contracts.upload import ApplicationSubmitted
+from shared.contracts.upload import ApplicationSubmitted, ContactChanged
 from shared.errors import NotFound
 from shared.messaging.outbox import tell
 
@@ -28,16 +28,40 @@ LEASE_S = 30.0
 
 _KEEP_CONTACTS = text(
     """
-    INSERT INTO applications (application_no, registration_revision, pack_id, sealed)
-    SELECT application_no, registration_revision, pack_id, sealed
+    INSERT INTO applications (application_no, registration_revision, pack_id, site, sealed)
+    SELECT application_no, registration_revision, pack_id, site, sealed
     FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-         AS r(application_no text, registration_revision int, pack_id text, sealed jsonb)
+         AS r(application_no text, registration_revision int, pack_id text, site text, sealed jsonb)
     ORDER BY application_no
     ON CONFLICT (application_no) DO UPDATE
-    SET registration_revision = excluded.registration_revision, sealed = excluded.sealed,
+    SET registration_revision = excluded.registration_revision, sealed = excluded.sealed, site = excluded.site,
+        -- The contact was changed before any registration was heard: this is the one that it was changed from.
+        contact_over = CASE WHEN applications.contact IS NULL THEN NULL
+                            ELSE coalesce(applications.contact_over, excluded.sealed) END,
         -- Once submitted, the application keeps the pack of its submission.
         pack_id = CASE WHEN applications.pack_version IS NULL THEN excluded.pack_id ELSE applications.pack_id END
     WHERE applications.registration_revision < excluded.registration_revision
+    """
+)
+_CHANGE_CONTACTS = text(
+    """
+    INSERT INTO applications (application_no, contact_revision, contact)
+    SELECT application_no, contact_revision, contact
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(application_no text, contact_revision int, contact jsonb)
+    ORDER BY application_no
+    ON CONFLICT (application_no) DO UPDATE
+    SET contact_revision = excluded.contact_revision, contact = excluded.contact, contact_over = applications.sealed
+    WHERE applications.contact_revision < excluded.contact_revision
+    """
+)
+_OVERTAKE = text(
+    """
+    INSERT INTO applications (application_no, overtaken_revision)
+    SELECT application_no, max(revision)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(application_no text, revision int)
+    GROUP BY application_no ORDER BY application_no
+    ON CONFLICT (application_no) DO UPDATE SET overtaken_revision = excluded.overtaken_revision
+    WHERE applications.overtaken_revision < excluded.overtaken_revision
     """
 )
 _KEEP_SUBMITTED = text(
@@ -73,8 +97,11 @@ _WRITE_NOTICES = text(
         ON CONFLICT DO NOTHING
         RETURNING notice_id, application_no, hidden_until
     ), to_send AS (
-        INSERT INTO messages (notice_id, application_no, not_before)
-        SELECT notice_id, application_no, hidden_until FROM fresh WHERE notice_id = ANY(CAST(:by_sms AS uuid[]))
+        INSERT INTO messages (notice_id, application_no, not_before, overtaken_after)
+        SELECT fresh.notice_id, fresh.application_no, fresh.hidden_until, r.overtaken_after
+        FROM fresh JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(notice_id uuid, overtaken_after int)
+             USING (notice_id)
+        WHERE fresh.notice_id = ANY(CAST(:by_sms AS uuid[]))
     )
     SELECT notice_id FROM fresh
     """
@@ -91,16 +118,24 @@ _SHOW = text(
 _TAKE = text(
     f"""
     SELECT m.notice_id, m.tries + 1 AS tries, m.text, n.event_id, n.application_no, n.about, n.round, n.content,
-           a.sealed, names.exam, names.titles
+           coalesce(m.overtaken_after < a.overtaken_revision, false)
+               OR n.about = 'deadline_near' AND CAST(n.content->>'deadline' AS timestamptz) <= :now AS overtaken,
+           a.sealed, a.contact, a.contact_over, {NAMES}
     FROM messages m
     JOIN notices n USING (notice_id)
-    JOIN applications a ON a.application_no = m.application_no AND a.sealed IS NOT NULL
+    JOIN applications a ON a.application_no = m.application_no AND (a.sealed IS NOT NULL OR a.contact IS NOT NULL)
     {NAMES_OF_APPLICATION}
     WHERE m.status IN ('pending', 'sending') AND m.next_try_at <= now()
       AND (m.not_before IS NULL OR m.not_before <= :now)
     ORDER BY m.next_try_at LIMIT :limit FOR UPDATE OF m SKIP LOCKED
     """
-).columns(content=JSONB, sealed=JSONB, exam=JSONB, titles=JSONB)
+).columns(content=JSONB, sealed=JSONB, contact=JSONB, contact_over=JSONB, **dict.fromkeys(NAMED, JSONB))
+_MARK_SUPERSEDED = text(
+    """
+    UPDATE messages SET status = 'superseded', ended_at = :now
+    WHERE notice_id = ANY(CAST(:ids AS uuid[])) AND status IN ('pending', 'sending')
+    """
+)
 _MARK_SENDING = text(
     """
     UPDATE messages m SET status = 'sending', tries = r.tries, text = r.text,
@@ -147,7 +182,22 @@ class DueMessage:
     round: int
     tries: int
     text: str
-    sealed: Sealed
+    contact: "Contact"
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Whom a message goes to, sealed.
+
+    Attributes:
+        registered: the newest registration's.
+        changed: the phone that the candidate changed to.
+        changed_from: the registration's when it was changed.
+    """
+
+    registered: Sealed | None
+    changed: Sealed | None
+    changed_from: Sealed | None
 
 
 async def keep_contacts(session: AsyncSession, events: Sequence[RegistrationRecorded]) -> None:
@@ -165,10 +215,43 @@ async def keep_contacts(session: AsyncSession, events: Sequence[RegistrationReco
                 "application_no": event.application_no,
                 "registration_revision": event.registration_revision,
                 "pack_id": event.pack_id,
+                "site": event.site,
                 "sealed": event.sealed.model_dump(mode="json"),
             }
             for event in newest.values()
         ],
+    )
+
+
+async def change_contacts(session: AsyncSession, events: Sequence[ContactChanged]) -> None:
+    """Remember a phone that a candidate changed, sealed as it came; a higher contact revision wins.
+
+    It counts until a registration comes whose phone is another one than the registration had by then: somebody has
+    corrected it there. Which phone that is shows when both are opened, at the moment of sending.
+    """
+    newest: dict[str, ContactChanged] = {}
+    for event in events:
+        known = newest.get(event.application_no)
+        if known is None or known.contact_revision < event.contact_revision:
+            newest[event.application_no] = event
+    await _each_row(
+        session,
+        _CHANGE_CONTACTS,
+        [
+            {
+                "application_no": event.application_no,
+                "contact_revision": event.contact_revision,
+                "contact": event.sealed.model_dump(mode="json"),
+            }
+            for event in newest.values()
+        ],
+    )
+
+
+async def overtake(session: AsyncSession, revisions: Sequence[tuple[str, int]]) -> None:
+    """Applications went on: an SMS that waits, and asks for something at a lower revision, is not sent any more."""
+    await _each_row(
+        session, _OVERTAKE, [{"application_no": number, "revision": revision} for number, revision in revisions]
     )
 
 
@@ -211,6 +294,7 @@ async def write_notices(session: AsyncSession, notices: Sequence[Notice]) -> Non
             "at": notice.at.isoformat(),
             "hidden_until": notice.hidden_until.isoformat() if notice.hidden_until else None,
             "content": notice.content.model_dump(mode="json", exclude_defaults=True),
+            "overtaken_after": notice.overtaken_after,
         }
         for notice in notices
     ]
@@ -229,31 +313,41 @@ async def show_due(session: AsyncSession, *, limit: int) -> int:
 
 
 async def take_due_messages(session: AsyncSession, *, limit: int) -> list[DueMessage]:
-    """Take SMS whose time has come and whose contact is known, and write the try down before it is made."""
-    rows = (await session.execute(_TAKE, {"now": clock.now(), "limit": limit})).mappings().all()
-    due = [
-        DueMessage(
-            notice_id=row["notice_id"],
-            event_id=row["event_id"],
-            application_no=row["application_no"],
-            about=row["about"],
-            round=row["round"],
-            tries=row["tries"],
-            text=row["text"]
-            or texts.sms(
-                row["about"],
-                row["round"],
-                Content.model_validate(row["content"]),
-                names_from(row["exam"], row["titles"]),
-            ),
-            sealed=Sealed.model_validate(row["sealed"]),
-        )
-        for row in rows
-    ]
-    if due:
-        marks = [{"notice_id": str(each.notice_id), "tries": each.tries, "text": each.text} for each in due]
-        await session.execute(_MARK_SENDING, {"rows": json.dumps(marks), "lease": LEASE_S})
-    return due
+    """Take SMS whose time has come and whose contact is known, and write the try down before it is made.
+
+    Those that were overtaken, by a newer revision or by the deadline that they warn of, are ended instead; their notice
+    stays in the inbox.
+    """
+    while True:
+        now = clock.now()
+        rows = (await session.execute(_TAKE, {"now": now, "limit": limit})).mappings().all()
+        overtaken = [row["notice_id"] for row in rows if row["overtaken"]]
+        if overtaken:
+            await session.execute(_MARK_SUPERSEDED, {"ids": overtaken, "now": now})
+        due = [_due_message(row) for row in rows if not row["overtaken"]]
+        if due:
+            marks = [{"notice_id": str(each.notice_id), "tries": each.tries, "text": each.text} for each in due]
+            await session.execute(_MARK_SENDING, {"rows": json.dumps(marks), "lease": LEASE_S})
+        if due or len(rows) < limit:
+            return due
+
+
+def _due_message(row: RowMapping) -> DueMessage:
+    content = Content.model_validate(row["content"])
+    return DueMessage(
+        notice_id=row["notice_id"],
+        event_id=row["event_id"],
+        application_no=row["application_no"],
+        about=row["about"],
+        round=row["round"],
+        tries=row["tries"],
+        text=row["text"] or wording.sms(row["about"], row["round"], content, names_from(row)),
+        contact=Contact(
+            registered=row["sealed"] and Sealed.model_validate(row["sealed"]),
+            changed=row["contact"] and Sealed.model_validate(row["contact"]),
+            changed_from=row["contact_over"] and Sealed.model_validate(row["contact_over"]),
+        ),
+    )
 
 
 async def mark_sent(session: AsyncSession, message: DueMessage, provider_id: str) -> None:

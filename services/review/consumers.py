@@ -4,7 +4,7 @@ from services.review.use_cases import hearing
 from shared.contracts.notify import NoticeDelivered
 from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.rules import RulesPublished
-from shared.contracts.upload import ApplicationReopened, ApplicationSubmitted
+from shared.contracts.upload import ApplicationLapsed, ApplicationReopened, ApplicationSubmitted, ApplicationWithdrawn
 from shared.contracts.validation import MaterialChecked
 from shared.database import Sessions
 from shared.messaging.inbox import first_time
@@ -18,6 +18,8 @@ def make_router() -> Router:
     router.batch(RulesPublished, max_records=20)(on_rules_published)
     router.batch(ApplicationSubmitted, max_records=100)(on_applications_submitted)
     router.batch(ApplicationReopened)(on_applications_reopened)
+    router.batch(ApplicationWithdrawn)(on_applications_withdrawn)
+    router.batch(ApplicationLapsed)(on_applications_lapsed)
     router.batch(MaterialChecked)(on_materials_checked)
     router.batch(NoticeDelivered)(on_notices_delivered)
     return router
@@ -42,9 +44,21 @@ async def on_applications_submitted(events: list[ApplicationSubmitted], sessions
 
 
 async def on_applications_reopened(events: list[ApplicationReopened], sessions: Sessions) -> None:
-    """The system gave items back to candidates."""
+    """The system gave applications back to candidates."""
     async with sessions.begin() as session:
         await hearing.take_reopenings(session, await first_time(session, events))
+
+
+async def on_applications_withdrawn(events: list[ApplicationWithdrawn], sessions: Sessions) -> None:
+    """Candidates took their applications back."""
+    async with sessions.begin() as session:
+        await hearing.take_withdrawals(session, await first_time(session, events))
+
+
+async def on_applications_lapsed(events: list[ApplicationLapsed], sessions: Sessions) -> None:
+    """Deadlines passed."""
+    async with sessions.begin() as session:
+        await hearing.take_lapses(session, await first_time(session, events))
 
 
 async def on_materials_checked(events: list[MaterialChecked], sessions: Sessions) -> None:

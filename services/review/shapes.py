@@ -115,6 +115,7 @@ class Row(Told):
     application_no: str
     candidate_masked: MaskedCandidate
     site: str
+    route: str
     category: str
     round: int
     submitted_at: datetime
@@ -165,28 +166,50 @@ class FindingShown(Told):
     words: Text | None = None
 
 
+class WhyReplaced(Told):
+    """What the candidate had been told about the item; `system` is the automatic check, or a changed registration."""
+
+    tier: Literal["site", "region", "system"]
+    words: str
+    at: datetime
+
+
+class Replaced(Told):
+    """Which round came without the image, when, and why; nobody asked for it where `why` is empty."""
+
+    round: int
+    at: datetime
+    why: list[WhyReplaced]
+
+
 class ImageShown(Told):
-    """An image that was handed in; one that was replaced since is not `current`."""
+    """An image that was handed in; one that was replaced since is not `current`.
+
+    `confirmed`: the check rejected its quality, and the candidate handed it in all the same after a warning.
+    """
 
     image_id: UUID
     verdict: str
     reason: str | None
+    confirmed: bool
     findings: list[FindingShown]
     uploaded_at: datetime
     size: int
     content_type: str
     round: int
     current: bool
+    replaced: Replaced | None
     url: str
 
 
 class ItemShown(Told):
-    """An item of the pack. `changed`: by the candidate, since the round before."""
+    """An item of the pack. `required`: of this candidate. `changed`: by the candidate, since the round before."""
 
     item: ItemCode
     title: Text
     instruction: Text
     channel: str
+    required: bool
     handed_in: bool
     changed: bool
     mark: MarkShown | None
@@ -235,6 +258,7 @@ class Detail(Told):
     site: str
     site_name: Text | None
     route: str
+    uploads: bool
     facts: dict[str, Any]
     candidate: Candidate
     submitted_at: datetime

@@ -79,7 +79,9 @@ applications = Table(
     Column("registration_revision", Integer, nullable=False, server_default="0"),
     Column("facts", JSONB(none_as_null=True), nullable=True),  # null: the registration was not heard yet
     Column("sealed", JSONB(none_as_null=True), nullable=True),
+    # The newest reopening, withdrawal or lapse heard, for a submission that comes after it.
     Column("reopened_revision", Integer, nullable=False, server_default="0"),
+    Column("reopened_as", StateText, nullable=True),
 )
 
 reviews = Table(
@@ -97,8 +99,11 @@ reviews = Table(
     Column("revision", Integer, nullable=False),
     Column("submitted_at", DateTime(timezone=True), nullable=False),
     Column("changed_items", ARRAY(Text), nullable=False),
+    Column("required_items", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("uploads", Boolean, nullable=False, server_default=text("true")),
     Column("state", StateText, nullable=False),
     Column("tier", Text, nullable=False),
+    Column("passed_revision", Integer, nullable=False, server_default="0"),
     Column("claimed_by", Uuid, nullable=True),
     Column("claimed_until", DateTime(timezone=True), nullable=True),
     Column("opinion", Text, nullable=True),
@@ -113,7 +118,12 @@ reviews = Table(
         "application_no",
         postgresql_where=text("claimed_by IS NOT NULL"),
     ),
-    Index("reviews_unfinished", "region", "year", postgresql_where=text("state <> 'decided'")),
+    Index(
+        "reviews_unfinished",
+        "region",
+        "year",
+        postgresql_where=text("state NOT IN ('decided', 'withdrawn', 'lapsed')"),
+    ),
     Index(
         "reviews_to_publish",
         "region",
@@ -136,8 +146,11 @@ images = Table(
     Column("content_type", Text, nullable=False),
     Column("uploaded_at", DateTime(timezone=True), nullable=False),
     Column("verdict", Text, nullable=False),  # what upload knew when it was handed in
+    Column("confirmed", Boolean, nullable=False, server_default=text("false")),
     Column("first_round", Integer, nullable=False),
     Column("last_round", Integer, nullable=False),
+    Column("replaced_round", Integer, nullable=True),  # the first round that came without it
+    Column("replaced_at", DateTime(timezone=True), nullable=True),
 )
 
 # Verdicts come before the submission as often as after it: they wait here, by image.

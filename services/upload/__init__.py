@@ -1,6 +1,8 @@
 """What the candidate sees: applications, checklists and images.
 
-Hears registration.recorded, rules.published, material.checked, review.feedback, review.published.
-Tells material.uploaded, material.removed, application.submitted, application.reopened.
-Owns applications and their locks, images, feedback as the candidate reads it, the timeline, candidates' sessions.
+Hears registration.recorded, rules.published, material.checked, review.feedback, review.decided, review.published.
+Tells material.uploaded, material.removed, application.submitted, application.reopened,
+application.withdrawn, application.lapsed, application.deadline_near, contact.changed, code.requested.
+Owns applications and their locks, images, feedback as the candidate reads it, the timeline, what open pages are told,
+candidates' activation, sessions and phone numbers.
 """

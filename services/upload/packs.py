@@ -19,15 +19,46 @@ class Shelf:
     def __init__(self) -> None:
         self._rules: dict[tuple[str, int], Rules] = {}
 
+    def forget(self) -> None:
+        """Read everything again: where the database was emptied under it."""
+        self._rules.clear()
+
+    async def versions(self, session: AsyncSession) -> dict[str, list[int]]:
+        """Every version of every pack that arrived, oldest first."""
+        rows = await session.execute(text("SELECT pack_id, version FROM packs ORDER BY pack_id, version LIMIT 10000"))
+        found: dict[str, list[int]] = {}
+        for row in rows:
+            found.setdefault(row.pack_id, []).append(row.version)
+        return found
+
+    async def rules(self, session: AsyncSession, pack_id: str, version: int) -> Rules:
+        """One version that has arrived."""
+        known = self._rules.get((pack_id, version))
+        if known is None:
+            content: Any = await session.scalar(
+                text("SELECT content FROM packs WHERE pack_id = :id AND version = :version"),
+                {"id": pack_id, "version": version},
+            )
+            pack = Pack.model_validate(json.loads(content) if isinstance(content, str) else content)
+            known = self._rules[pack_id, version] = Rules(pack)
+        return known
+
+    async def version_for(self, session: AsyncSession, application: Application) -> int | None:
+        """The version that the application is bound to, or the newest; None while none has arrived."""
+        if application.pack_version is not None:
+            return application.pack_version
+        newest: int | None = await session.scalar(
+            text("SELECT max(version) FROM packs WHERE pack_id = :id"), {"id": application.pack_id}
+        )
+        return newest
+
     async def rules_for(self, session: AsyncSession, application: Application) -> Rules:
         """The version that the application is bound to, or the newest.
 
         Raises:
             Unavailable: no version has arrived yet.
         """
-        version = application.pack_version or await session.scalar(
-            text("SELECT max(version) FROM packs WHERE pack_id = :id"), {"id": application.pack_id}
-        )
+        version = await self.version_for(session, application)
         if version is None:
             raise Unavailable(
                 "rules-not-published",
@@ -35,17 +66,17 @@ class Shelf:
                 "The region's rules have not been published yet. Come back later.",
                 retry_after_s=30,
             )
-        known = self._rules.get((application.pack_id, version))
-        if known is None:
-            content: Any = await session.scalar(
-                text("SELECT content FROM packs WHERE pack_id = :id AND version = :version"),
-                {"id": application.pack_id, "version": version},
-            )
-            pack = Pack.model_validate(json.loads(content) if isinstance(content, str) else content)
-            known = self._rules[application.pack_id, version] = Rules(pack)
-        return known
+        return await self.rules(session, application.pack_id, version)
 
     async def checklist_for(self, session: AsyncSession, application: Application) -> Checklist:
         """What this candidate must hand in."""
         rules = await self.rules_for(session, application)
+        return rules.checklist(Facts.model_validate(application.facts))
+
+    async def worked_out_before(self, session: AsyncSession, application: Application) -> Checklist | None:
+        """The checklist of the version that the candidate last knew; None where that was none."""
+        version = application.rules_version or application.pack_version
+        if version is None:
+            return None
+        rules = await self.rules(session, application.pack_id, version)
         return rules.checklist(Facts.model_validate(application.facts))

@@ -1,15 +1,19 @@
 """Rows that several use cases and queries take hold of: the locked application, its images, its timeline."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.upload import tables
 from services.upload.domain import Application, Image
+from shared import clock
+from shared.contracts.rules import Text
 from shared.errors import NotFound
 
 _IMAGE_COLUMNS = (
@@ -70,14 +74,95 @@ async def images_of(session: AsyncSession, application_no: str, item: str | None
     return [Image(**row) for row in (await session.execute(query)).mappings()]
 
 
-async def add_to_timeline(session: AsyncSession, of: Application, kind: str, at: datetime) -> None:
-    """A line on the candidate's timeline; the application's row is locked, so `seq` has no gap and no twin."""
-    of.last_seq += 1
-    await session.execute(
-        insert(tables.timeline).values(
-            application_no=of.application_no, seq=of.last_seq, kind=kind, round=of.round, at=at
-        )
+async def items_with_images(session: AsyncSession, numbers: Sequence[str]) -> dict[str, set[str]]:
+    """Which items of these applications have images now."""
+    found: dict[str, set[str]] = {number: set() for number in numbers}
+    rows = await session.execute(
+        select(tables.images.c.application_no, tables.images.c.item)
+        .where(tables.images.c.application_no.in_(numbers), tables.images.c.removed_at.is_(None))
+        .distinct()
     )
+    for row in rows:
+        found[row.application_no].add(row.item)
+    return found
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line to be for a timeline; `details` say in words what changed."""
+
+    of: Application
+    kind: str
+    at: datetime
+    details: Sequence[Text] = ()
+
+
+_ADD_LINES = text(
+    """
+    INSERT INTO timeline (application_no, seq, kind, round, at, details)
+    SELECT * FROM unnest(CAST(:numbers AS text[]), CAST(:seqs AS bigint[]), CAST(:kinds AS text[]),
+                         CAST(:rounds AS int[]), CAST(:ats AS timestamptz[]), CAST(:details AS jsonb[]))
+    """
+)
+_NOTE = text(
+    """
+    INSERT INTO page_events (application_no, seq, kind, at)
+    SELECT t.number, t.seq, t.kind, :at
+    FROM unnest(CAST(:numbers AS text[]), CAST(:seqs AS bigint[]), CAST(:kinds AS text[])) AS t(number, seq, kind)
+    """
+)
+
+
+async def add_to_timelines(session: AsyncSession, lines: Sequence[Line]) -> None:
+    """Lines on candidates' timelines; the applications' rows are locked, so `seq` has no gap and no twin."""
+    if not lines:
+        return
+    seqs = []
+    for line in lines:
+        line.of.last_seq += 1
+        seqs.append(line.of.last_seq)
+    await session.execute(
+        _ADD_LINES,
+        {
+            "numbers": [line.of.application_no for line in lines],
+            "seqs": seqs,
+            "kinds": [line.kind for line in lines],
+            "rounds": [line.of.round for line in lines],
+            "ats": [line.at for line in lines],
+            "details": [json.dumps([{"zh": d.zh, "en": d.en} for d in line.details]) for line in lines],
+        },
+    )
+
+
+async def add_to_timeline(
+    session: AsyncSession, of: Application, kind: str, at: datetime, details: Sequence[Text] = ()
+) -> None:
+    """One line on the candidate's timeline; see `add_to_timelines`."""
+    await add_to_timelines(session, [Line(of, kind, at, details)])
+
+
+async def note_on_pages(session: AsyncSession, notes: Sequence[tuple[Application, str]]) -> None:
+    """Tell the open pages of candidates that something changed; the applications' rows are locked."""
+    if not notes:
+        return
+    seqs = []
+    for of, _ in notes:
+        of.page_seq += 1
+        seqs.append(of.page_seq)
+    await session.execute(
+        _NOTE,
+        {
+            "numbers": [of.application_no for of, _ in notes],
+            "seqs": seqs,
+            "kinds": [kind for _, kind in notes],
+            "at": clock.now(),
+        },
+    )
+
+
+async def note_on_page(session: AsyncSession, of: Application, kind: str) -> None:
+    """Tell the candidate's open pages that something of this kind changed; the application's row is locked."""
+    await note_on_pages(session, [(of, kind)])
 
 
 async def keep_feedback(

@@ -1,6 +1,6 @@
 """Upload's environment."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import ServiceSettings, StoreSettings
@@ -20,3 +20,21 @@ class Settings(ServiceSettings, StoreSettings):
     session_longest_hours: int = 12
     # A removed image that was never handed in can be brought back for so long; then its object goes.
     removed_objects_kept_hours: int = 24
+    # How often deadlines are looked at: warnings, and what was not submitted in time.
+    deadline_job_every_s: float = Field(default=300, gt=0)
+    # The registration system's account API (docs/accounts.md); empty: the accounts that were imported.
+    accounts_url: str = ""
+    accounts_token: str = Field(default="", repr=False)
+    # Fits every captcha: development stacks only, so that the demo and the tests get past one.
+    captcha_test_answer: str = Field(default="", repr=False)
+    captchas_per_minute: int = Field(default=60, ge=1)  # of one address; a school's candidates share one
+    # So many may fail within 15 minutes before a captcha is asked for.
+    failed_logins: int = Field(default=5, ge=1)
+    failed_logins_per_address: int = Field(default=50, ge=1)
+
+    @field_validator("accounts_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        if url and not url.startswith(("https://", "http://")):
+            raise ValueError("ACCOUNTS_URL is an http(s) address, or empty")
+        return url

@@ -1,13 +1,13 @@
 """What upload's HTTP API takes and gives; the OpenAPI document is made from it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.contracts.review import Opinion
-from shared.contracts.rules import Text
+from shared.contracts.rules import Route, Text
 
 # PostgreSQL takes no NUL, and a control character in a login is never meant.
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
@@ -29,6 +29,12 @@ class Login(Asked):
 
 class Nothing(Asked):
     """An empty object."""
+
+
+class Restoration(Asked):
+    """Undo of a removal: the image comes back under an id that the client made."""
+
+    image_id: UUID
 
 
 class SessionOpened(BaseModel):
@@ -60,6 +66,9 @@ class CandidateShown(BaseModel):
     phone_masked: str | None
 
 
+ImageStatusShown = Literal["checking", "good", "review", "rejected", "confirmed"]
+
+
 class FindingShown(BaseModel):
     """One thing that a check noticed, with what to do about it."""
 
@@ -71,10 +80,14 @@ class FindingShown(BaseModel):
 
 
 class ImageShown(BaseModel):
-    """An image on the checklist. `checking` becomes one of the others within about a second."""
+    """An image on the checklist. `checking` becomes one of the others within about a second.
+
+    `confirmed`: its quality was rejected, and the candidate hands it in all the same. `may_confirm`: that may be done.
+    """
 
     image_id: UUID
-    status: Literal["checking", "good", "review", "rejected"]
+    status: ImageStatusShown
+    may_confirm: bool
     size: int  # bytes
     content_type: str
     uploaded_at: datetime
@@ -83,7 +96,14 @@ class ImageShown(BaseModel):
 
 
 class ItemShown(BaseModel):
-    """An item of the checklist. `reason` says why it is required of this candidate."""
+    """An item of the checklist, with the counts that are this candidate's.
+
+    Attributes:
+        reason: why it is required of this candidate.
+        example: where the picture is that 示例 opens.
+        locked: its images can't be changed now.
+        retired: no longer asked for, but it has images: they may be removed, and are not handed in.
+    """
 
     item: str
     title: Text
@@ -95,7 +115,9 @@ class ItemShown(BaseModel):
     reason: Text | None
     min: int
     max: int
+    example: str | None
     locked: bool
+    retired: bool
     images: list[ImageShown]
 
 
@@ -137,12 +159,27 @@ class FeedbackShown(BaseModel):
 
 
 class TimelineEntry(BaseModel):
-    """One line of the timeline."""
+    """One line of the timeline; `details` say what changed."""
 
     seq: int
     at: datetime
-    kind: Literal["registered", "submitted", "resubmitted", "returned", "reopened", "published"]
+    kind: Literal[
+        "registered",
+        "submitted",
+        "resubmitted",
+        "returned",
+        "reopened",
+        "published",
+        "withdrawn",
+        "lapsed",
+        "deadline_near",
+        "registration_changed",
+        "change_too_late",
+        "rules_changed",
+        "phone_changed",
+    ]
     text: Text
+    details: list[Text]
 
 
 class OpinionShown(BaseModel):
@@ -153,9 +190,96 @@ class OpinionShown(BaseModel):
     at: datetime
 
 
-class ApplicationPage(BaseModel):
-    """Everything on the candidate's page; feedback and timeline newest first."""
+class RouteShown(BaseModel):
+    """Where the candidate is reviewed, and why there."""
 
+    route: Route
+    reason: Text
+
+
+class WindowShown(BaseModel):
+    """When something may be done; `example` where the region's document does not give the dates."""
+
+    opens_at: datetime
+    closes_at: datetime
+    open: bool
+    example: bool
+
+
+class DeadlineShown(BaseModel):
+    """By when to submit (again); later the application lapses."""
+
+    at: datetime
+    what: Literal["submit", "resubmit"]
+
+
+class SiteShown(BaseModel):
+    """Where on-site candidates come."""
+
+    name: Text
+    address: Text | None
+    hours: Text | None
+    phone: str | None
+
+
+class CatalogueLineShown(BaseModel):
+    """A paper to bring."""
+
+    item: str
+    title: Text
+    copies: int
+    note: Text | None
+
+
+class OnSiteShown(BaseModel):
+    """Where and when to come in person, and what to bring."""
+
+    instruction: Text
+    site: SiteShown
+    example: bool
+    lines: list[CatalogueLineShown]
+
+
+class ContactShown(BaseModel):
+    """Whom to ask; `example` where the region's document does not say."""
+
+    office: Text
+    phone: str | None
+    hours: Text | None
+    website: str | None
+    example: bool
+
+
+class LinksShown(BaseModel):
+    """Other systems."""
+
+    scores: str | None
+    online_tests: str | None
+
+
+class SupplementShown(BaseModel):
+    """What an approved candidate hands in later."""
+
+    item: str
+    title: Text
+    due: date
+    reason: Text
+
+
+class ApplicationPage(BaseModel):
+    """Everything on the candidate's page; feedback and timeline newest first.
+
+    Attributes:
+        now: the server's time: windows and deadlines are measured by it.
+        seq: the last page event that this page knows; the stream goes on from there.
+        closed: why nothing at all can be changed now.
+        withdraw_refused: why the application can't be withdrawn now.
+        onsite: null where the candidate need not come.
+        supplements: only after an approval is published.
+    """
+
+    now: datetime
+    seq: int
     application_no: str
     exam: Text
     region: Coded
@@ -164,18 +288,69 @@ class ApplicationPage(BaseModel):
     pack: PackVersion
     candidate: CandidateShown
     facts: dict[str, Any]
-    state: Literal["draft", "submitted", "returned", "published"]
+    state: Literal["draft", "submitted", "returned", "withdrawn", "lapsed", "published"]
     round: int
     revision: int
     locked: bool
     uploads: bool
+    route: RouteShown
+    windows: dict[str, WindowShown]
+    deadline: DeadlineShown | None
+    closed: Text | None
     submitted_at: datetime | None
     can_submit: bool
+    can_withdraw: bool
+    withdraw_refused: Text | None
     missing: list[MissingShown]
     sections: list[SectionShown]
     feedback: list[FeedbackShown]
     timeline: list[TimelineEntry]
     opinion: OpinionShown | None
+    onsite: OnSiteShown | None
+    contact: ContactShown | None
+    links: LinksShown
+    supplements: list[SupplementShown]
+
+
+class ExplainedItem(BaseModel):
+    """An item of the pack, and what it means for this candidate."""
+
+    item: str
+    title: Text
+    channel: Literal["upload", "onsite", "both"]
+    required: bool
+    offered: bool
+    reason: Text
+    min: int
+    max: int
+
+
+class ExplainedOnSite(BaseModel):
+    """Whether the candidate must come, and with what."""
+
+    required: bool
+    lines: list[CatalogueLineShown]
+
+
+class ExplainedSupplement(BaseModel):
+    """What is handed in after an approval."""
+
+    item: str
+    due: date
+    reason: Text
+
+
+class ExplainedChecklist(BaseModel):
+    """Every item that the pack shows, in order, worked out for this candidate; as `baoshen rules explain` prints it."""
+
+    pack: str
+    version: int
+    route: Route
+    route_reason: Text
+    uploads: bool
+    items: list[ExplainedItem]
+    onsite: ExplainedOnSite
+    supplements: list[ExplainedSupplement]
 
 
 class StoredImage(BaseModel):
@@ -183,7 +358,7 @@ class StoredImage(BaseModel):
 
     image_id: UUID
     item: str
-    status: Literal["checking", "good", "review", "rejected"]
+    status: ImageStatusShown
     size: int  # bytes
     sha256: str
     content_type: str
@@ -197,3 +372,10 @@ class Submitted(BaseModel):
     round: Annotated[int, Field(ge=1)]
     revision: Annotated[int, Field(ge=1)]
     submitted_at: datetime
+
+
+class Withdrawn(BaseModel):
+    """The application was taken back."""
+
+    revision: Annotated[int, Field(ge=1)]
+    withdrawn_at: datetime

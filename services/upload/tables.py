@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 
+from services.upload.account_tables import account_tables
 from services.upload.domain import Application, State
 from shared.idempotency import idempotency_table
 from shared.messaging.tables import messaging_tables
@@ -82,8 +83,38 @@ applications = Table(
     Column("opinion_revision", Integer, nullable=False, server_default="0"),
     Column("effective_at", DateTime(timezone=True), nullable=True),
     Column("last_seq", BigInteger, nullable=False, server_default="0"),
+    Column("page_seq", BigInteger, nullable=False, server_default="0"),
+    # The version of the pack that its checklist was last worked out with; null: none was there yet.
+    Column("rules_version", Integer, nullable=True),
+    Column("reopened_by_change", Boolean, nullable=False, server_default=text("false")),
+    Column("warned_for", DateTime(timezone=True), nullable=True),
+    Column("warned_hours", Integer, nullable=True),
+    Column("withdrawn_at", DateTime(timezone=True), nullable=True),
+    Column("lapsed_at", DateTime(timezone=True), nullable=True),
+    # What the region decided, before it publishes: no page and no event of upload's says what it is.
+    Column("decided", Text, nullable=True),
+    Column("decided_revision", Integer, nullable=False, server_default="0"),
+    Column("opinion_noted", DateTime(timezone=True), nullable=True),  # the `effective_at` that the timeline tells of
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("applications_id_number_hash", "id_number_hash", "year"),
+    Index(
+        "applications_rules",
+        "pack_id",
+        "rules_version",
+        "application_no",
+        postgresql_where=text("pack_version IS NULL AND state IN ('draft', 'withdrawn')"),
+    ),
+    Index(
+        "applications_deadline",
+        "pack_id",
+        "application_no",
+        postgresql_where=text("state IN ('draft', 'withdrawn', 'returned')"),
+    ),
+    Index(
+        "applications_opinion",
+        "effective_at",
+        postgresql_where=text("effective_at IS NOT NULL AND opinion_noted IS DISTINCT FROM effective_at"),
+    ),
 )
 
 images = Table(
@@ -103,6 +134,7 @@ images = Table(
     Column("handed_in_round", Integer, nullable=True),  # the first round it was part of
     Column("removed_at", DateTime(timezone=True), nullable=True),
     Column("object_deleted_at", DateTime(timezone=True), nullable=True),
+    Column("restored_as", Uuid, nullable=True),  # the removal was undone: the image that it is now
     Index("images_application_no", "application_no", "item"),
     Index(
         "images_to_delete",
@@ -131,6 +163,18 @@ timeline = Table(
     Column("kind", Text, nullable=False),
     Column("round", Integer, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    Column("details", JSONB, nullable=False, server_default="[]"),
+)
+
+# What open pages are told; written under the application's lock, so `seq` has no gap and no twin.
+page_events = Table(
+    "page_events",
+    metadata,
+    Column("application_no", Text, ForeignKey("applications.application_no"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("page_events_at", "at"),
 )
 
 # The development account adapter's store; in production accounts belong to the registration system.
@@ -140,6 +184,8 @@ accounts = Table(
     Column("application_no", Text, primary_key=True),
     Column("password_hash", Text, nullable=False),
 )
+
+account_tables(metadata)
 
 registry(metadata=metadata).map_imperatively(
     Application,

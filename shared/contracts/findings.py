@@ -28,8 +28,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     "blank": ("图片是空白的，请重新拍摄材料。", "The image is blank. Take it again."),
     "blurred": ("图片模糊，请对焦清楚后重新拍摄。", "The image is blurred. Hold still and focus."),
     "too_dark": ("图片太暗，请在光线充足处重新拍摄。", "The image is too dark. Take it in brighter light."),
-    "too_bright": ("图片过亮或反光，请避开强光重新拍摄。", "The image is too bright, or there is glare. Take it again."),
-    "mirrored": ("图片左右颠倒，请关闭镜像后重新拍摄。", "The image is mirrored. Turn mirroring off and take it again."),
+    "too_bright": (
+        "图片过亮或反光，请避开强光重新拍摄。",
+        "The image is too bright, or there is glare. Take it again.",
+    ),
+    "mirrored": (
+        "图片左右颠倒，请关闭镜像后重新拍摄。",
+        "The image is mirrored. Turn mirroring off and take it again.",
+    ),
     "low_contrast": ("图片对比度太低，请在光线充足处重新拍摄。", "There is too little contrast. Use better light."),
     "orientation": ("图片方向不正，请转正后重新上传。", "The image is not upright. Turn it."),
     "gone": ("图片没有保存成功，请删除后重新上传。", "The image was not kept. Remove it and upload it again."),

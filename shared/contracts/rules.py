@@ -172,8 +172,8 @@ class ItemRule(PackPart):
     reasons: Annotated[tuple[ReasonWhen, ...], Field(max_length=10)] = ()
     example: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")] | None = None
     channel: Literal["upload", "onsite", "both"] = "upload"
-    required_when: Condition = "false"
-    offered_when: Condition = "true"
+    required_when: str = "false"  # `Condition`, but that its length was published without bounds
+    offered_when: str = "true"
     min: Annotated[int, Field(ge=1, le=20)] = 1
     min_by: Condition | None = None
     max: Annotated[int, Field(ge=1, le=20)] = 5

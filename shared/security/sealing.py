@@ -62,7 +62,7 @@ class KeyRing:
         self._read_at: tuple[int, int] | None = None
 
     def seal(self, region: str, year: int, part: Part) -> Sealed:
-        """Seal what identifies a candidate (a `Person`, a `CodeToSend`); makes the region's data key for the year at first use.
+        """Seal what identifies a candidate (a `Person`, a `CodeToSend`); makes the data key at its first use.
 
         Raises:
             KeyDestroyed: that region and year were erased; nothing of them is sealed again.

@@ -2,13 +2,16 @@
 
 import hashlib
 import hmac
+import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import Request, Response
-from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, Table, Text, Uuid, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock
@@ -18,6 +21,8 @@ CSRF_HEADER = "X-CSRF-Token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # A session that is used is written down as used at most this often.
 _TOUCH_EVERY = timedelta(minutes=1)
+# Nobody looks through more.
+_MOST_LISTED = 50
 
 
 def session_table(metadata: MetaData) -> Table:
@@ -30,6 +35,10 @@ def session_table(metadata: MetaData) -> Table:
         Column("created_at", DateTime(timezone=True), nullable=False),
         Column("last_seen_at", DateTime(timezone=True), nullable=False),
         Column("expires_at", DateTime(timezone=True), nullable=False),
+        # What a person names a session by; the token and its hash are shown nowhere.
+        Column("session_id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+        Column("device", Text, nullable=False, server_default=""),
+        Index("sessions_session_id", "session_id", unique=True),
         Index("sessions_subject", "subject"),
         Index("sessions_expires_at", "expires_at"),
     )
@@ -41,6 +50,17 @@ class LoggedIn:
 
     subject: str
     csrf_token: str
+    session_id: UUID
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session as its owner sees it in a list."""
+
+    session_id: UUID
+    device: str
+    created_at: datetime
+    last_seen_at: datetime
 
 
 class SessionCookies:
@@ -60,16 +80,23 @@ class SessionCookies:
         self._idle = idle
         self._longest = longest
 
-    async def begin(self, session: AsyncSession, response: Response, subject: str) -> LoggedIn:
-        """Log in: always a new token, so that one that was planted before is worth nothing."""
+    async def begin(self, session: AsyncSession, response: Response, subject: str, *, device: str = "") -> LoggedIn:
+        """Log in: always a new token, so that one that was planted before is worth nothing.
+
+        Args:
+            session: the caller's transaction.
+            response: gets the cookie.
+            subject: who it is.
+            device: what the person will know the session by, see `device_of`.
+        """
         token = secrets.token_urlsafe(32)
         now = clock.now()
-        await session.execute(
+        session_id = await session.scalar(
             text(
-                "INSERT INTO sessions (token_hash, subject, created_at, last_seen_at, expires_at) "
-                "VALUES (:hash, :subject, :now, :now, :expires)"
+                "INSERT INTO sessions (token_hash, subject, created_at, last_seen_at, expires_at, device) "
+                "VALUES (:hash, :subject, :now, :now, :expires, :device) RETURNING session_id"
             ),
-            {"hash": _hash(token), "subject": subject, "now": now, "expires": now + self._longest},
+            {"hash": _hash(token), "subject": subject, "now": now, "expires": now + self._longest, "device": device},
         )
         response.set_cookie(
             self.cookie,
@@ -80,7 +107,7 @@ class SessionCookies:
             httponly=True,
             samesite="strict",
         )
-        return LoggedIn(subject, _csrf(token))
+        return LoggedIn(subject, _csrf(token), session_id)
 
     async def find(self, session: AsyncSession, request: Request) -> LoggedIn:
         """Whose request it is; a write must carry the CSRF token.
@@ -95,7 +122,7 @@ class SessionCookies:
         now = clock.now()
         row = (
             await session.execute(
-                text("SELECT subject, last_seen_at, expires_at FROM sessions WHERE token_hash = :hash"),
+                text("SELECT subject, last_seen_at, expires_at, session_id FROM sessions WHERE token_hash = :hash"),
                 {"hash": _hash(token)},
             )
         ).first()
@@ -108,13 +135,53 @@ class SessionCookies:
                 text("UPDATE sessions SET last_seen_at = :now WHERE token_hash = :hash"),
                 {"hash": _hash(token), "now": now},
             )
-        return LoggedIn(row.subject, _csrf(token))
+        return LoggedIn(row.subject, _csrf(token), row.session_id)
+
+    async def listed(self, session: AsyncSession, subject: str) -> list[OpenSession]:
+        """A person's sessions that have not ended, the one used last first."""
+        now = clock.now()
+        rows = await session.execute(
+            text(
+                "SELECT session_id, device, created_at, last_seen_at FROM sessions "
+                "WHERE subject = :subject AND expires_at > :now AND last_seen_at > :idle "
+                "ORDER BY last_seen_at DESC, created_at DESC, session_id LIMIT :most"
+            ),
+            {"subject": subject, "now": now, "idle": now - self._idle, "most": _MOST_LISTED},
+        )
+        return [OpenSession(*row) for row in rows]
+
+    async def alive(self, session: AsyncSession, session_ids: Collection[UUID]) -> set[UUID]:
+        """Those that have not ended. Asking is no use of a session: it ends as it would have."""
+        now = clock.now()
+        rows = await session.scalars(
+            text(
+                "SELECT session_id FROM sessions WHERE session_id = ANY(CAST(:ids AS uuid[])) "
+                "AND expires_at > :now AND last_seen_at > :idle"
+            ),
+            {"ids": list(session_ids), "now": now, "idle": now - self._idle},
+        )
+        return set(rows)
+
+    async def end_one(self, session: AsyncSession, subject: str, session_id: UUID) -> None:
+        """End one of a person's sessions; one that is not there, or not theirs, is no error."""
+        await session.execute(
+            text("DELETE FROM sessions WHERE subject = :subject AND session_id = :id"),
+            {"subject": subject, "id": session_id},
+        )
+
+    async def end_all(self, session: AsyncSession, subject: str) -> None:
+        """Log a person out everywhere."""
+        await session.execute(text("DELETE FROM sessions WHERE subject = :subject"), {"subject": subject})
 
     async def end(self, session: AsyncSession, request: Request, response: Response) -> None:
         """Log out: the token is worth nothing from now on."""
         token = request.cookies.get(self.cookie)
         if token:
             await session.execute(text("DELETE FROM sessions WHERE token_hash = :hash"), {"hash": _hash(token)})
+        self.take_back(response)
+
+    def take_back(self, response: Response) -> None:
+        """Tell the browser to forget the cookie."""
         response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
 
     def check_origin(self, request: Request) -> None:
@@ -136,6 +203,39 @@ class SessionCookies:
                 "页面已过期，请刷新后重试。",
                 f"The page is out of date: reload it. Writes must carry the session's token in {CSRF_HEADER}.",
             )
+
+
+# The first that fits counts: each browser's name also stands in the one before it.
+_BROWSERS = (
+    ("MicroMessenger/", "WeChat"),
+    ("Edg", "Edge"),
+    ("HuaweiBrowser/", "Huawei Browser"),
+    ("MiuiBrowser/", "Mi Browser"),
+    ("UCBrowser/", "UC Browser"),
+    ("QQBrowser/", "QQ Browser"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("CriOS/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    (re.compile(r"HarmonyOS|OpenHarmony"), "HarmonyOS"),
+    (re.compile(r"Android"), "Android"),
+    (re.compile(r"iPhone|iPod"), "iPhone"),
+    (re.compile(r"iPad"), "iPad"),
+    (re.compile(r"Windows"), "Windows"),
+    (re.compile(r"Macintosh|Mac OS X"), "macOS"),
+    (re.compile(r"Linux|X11"), "Linux"),
+)
+
+
+def device_of(request: Request) -> str:
+    """Browser family and system, such as `Chrome · Windows`: enough to tell one's own phone from a stranger's."""
+    agent = request.headers.get("user-agent", "")[:500]
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark.search(agent)), "")
+    return " · ".join(part for part in (browser, system) if part)
 
 
 async def forget_expired(session: AsyncSession, now: datetime) -> None:

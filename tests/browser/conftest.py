@@ -1,4 +1,4 @@
-"""A real Chromium against the whole system, and a cast of a region of their own for each test."""
+"""A real Chromium against the whole system, and candidates to be: in a region that all share, or one of their own."""
 
 import asyncio
 import json
@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,14 @@ from playwright.async_api import Browser, async_playwright
 
 from deploy.demo.cast import Cast, make_cast, open_accounts, publish_rules, register
 from deploy.demo.people import Candidate
+from deploy.intake.accounts import Sorted, write_accounts
+from deploy.local.places import CHECKOUT
+from services.upload.accounts import CandidateAccount
 from shared.contracts.facts import Facts
+from shared.security.passwords import hash_now
 from tests.browser.pages import Visitor
 
+SCREENS = CHECKOUT / "docs" / "screens"
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,6 +33,9 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+People = Callable[..., Awaitable[Cast]]
+Visits = Callable[..., Awaitable[Visitor]]
 
 
 @pytest.fixture(scope="session")
@@ -55,35 +64,75 @@ async def browser() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures for the documents go: into the documents only with `BAOSHEN_SCREENS=1`."""
+    return SCREENS if os.environ.get("BAOSHEN_SCREENS") == "1" else tmp_path_factory.mktemp("screens")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def somebody(environment: Mapping[str, str]) -> People:
+    """`await somebody(facts, pack="hunan-2026")`: a new candidate who can log in, in the tests' region of that pack."""
+    regions: dict[str, Cast] = {}
+
+    async def arrives(
+        facts: Facts | None = None, *, pack: str = "neimenggu-2021", activated: bool = True, seed: int | None = None
+    ) -> Cast:
+        facts = facts or Facts()
+        if pack not in regions:
+            regions[pack] = make_cast(pack, facts)
+            await publish_rules(environment, regions[pack])
+        cast = replace(regions[pack].with_another(facts, seed), activated=activated)
+        account = CandidateAccount(cast.application_no, hash_now(cast.password), activated=activated)
+        databases = environment["DATABASE_URL_UPLOAD"], environment["DATABASE_URL_REVIEW"]
+        await write_accounts(Sorted([account], [], []), *databases)
+        await register(environment, cast)
+        await _is_there(environment, cast)
+        return cast
+
+    return arrives
+
+
 @pytest_asyncio.fixture
-async def cast(environment: Mapping[str, str]) -> Cast:
-    """A candidate who can log in, and the staff of a region that has nobody else."""
+async def cast(somebody: People) -> Cast:
+    """A candidate who can log in, one of many in their region."""
+    return await somebody()
+
+
+@pytest_asyncio.fixture
+async def crew(environment: Mapping[str, str]) -> Cast:
+    """A candidate who has yet to activate the account, and the staff of a region that has nobody else."""
     players = make_cast("neimenggu-2021", Facts())
     await publish_rules(environment, players)
     await register(environment, players)
     await open_accounts(environment, players)
+    await _is_there(environment, players)
+    return players
+
+
+async def _is_there(environment: Mapping[str, str], cast: Cast) -> None:
+    """Wait until the registration has arrived: before that the account has nothing to log in to."""
     until = time.monotonic() + 30
-    async with Candidate(environment["PUBLIC_ORIGIN"], players.application_no) as candidate:
+    wanted = ("", 201) if cast.activated else ("activation-needed", 403)
+    async with Candidate(environment["PUBLIC_ORIGIN"], cast.application_no) as candidate:
         while True:
-            if (await candidate.log_in(players.application_no, players.password)).status_code == 201:
-                page = await candidate.get(f"/applications/{players.application_no}")
-                if page.status_code == 200:
-                    return players
-            assert time.monotonic() < until, "the registration did not arrive within half a minute"
+            answer = await candidate.log_in(cast.application_no, cast.password)
+            if (answer.json().get("code", ""), answer.status_code) == wanted:
+                return
+            assert time.monotonic() < until, f"the registration did not arrive within half a minute: {answer.text}"
             await asyncio.sleep(0.1)
 
 
 @pytest_asyncio.fixture
-async def visits(
-    browser: Browser, environment: Mapping[str, str]
-) -> AsyncIterator[Callable[[str], Awaitable[Visitor]]]:
-    """`await visits("phone")` or `"office"`: somebody with a browser of their own. At the end nothing has broken."""
+async def visits(browser: Browser, environment: Mapping[str, str], pictures: Path) -> AsyncIterator[Visits]:
+    """`await visits("phone")`: somebody with a browser of their own. At the end nothing has broken."""
     visitors: list[Visitor] = []
     async with AsyncExitStack() as stack:
 
-        async def visit(device: str) -> Visitor:
-            visitors.append(await stack.enter_async_context(Visitor(browser, environment["PUBLIC_ORIGIN"], device)))
-            return visitors[-1]
+        async def visit(device: str, *, dark: bool = False) -> Visitor:
+            visitor = Visitor(browser, environment["PUBLIC_ORIGIN"], device, dark=dark, pictures=pictures)
+            visitors.append(await stack.enter_async_context(visitor))
+            return visitor
 
         yield visit
         assert [trouble for visitor in visitors for trouble in visitor.troubles] == []

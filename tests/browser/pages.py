@@ -5,31 +5,41 @@ import re
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from playwright.async_api import Browser, ConsoleMessage, FilePayload, Locator, Page, Request, expect
+from PIL import Image
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, FilePayload, Locator, Page, Request, expect
 
+from deploy.demo.cast import Cast
 from deploy.local.places import CHECKOUT
 from deploy.specimens import draw, file_name, invented_person, media_type
 
 PATIENCE_MS = 30_000
 _DEVICES = {
     "phone": {"width": 390, "height": 844},
+    "narrow": {"width": 320, "height": 568},
+    "desktop": {"width": 1280, "height": 800},
     "office": {"width": 1366, "height": 768},
 }
+_BY_TOUCH = {"phone", "narrow"}
+_PICTURE_COLOURS = 64
 # A refusal is a part of the work: the browser's own line about it is no trouble.
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+# The browser's own lines about a network that is not there.
+NO_NETWORK = re.compile(r"ERR_(INTERNET_DISCONNECTED|FAILED|NETWORK_CHANGED)")
+
+
+@lru_cache(maxsize=64)
+def _drawn(kind: str, seed: int) -> bytes:
+    return draw(kind, person=invented_person(seed), seed=seed)
 
 
 def paper(kind: str, seed: int = 1) -> FilePayload:
     """A specimen as a file to choose."""
-    return {
-        "name": file_name(kind),
-        "mimeType": media_type(kind),
-        "buffer": draw(kind, person=invented_person(seed), seed=seed),
-    }
+    return {"name": file_name(kind), "mimeType": media_type(kind), "buffer": _drawn(kind, seed)}
 
 
 @lru_cache(maxsize=1)
@@ -41,39 +51,50 @@ def _axe() -> str:
 class Visitor:
     """Somebody at a browser.
 
+    Args:
+        browser: the program.
+        origin: the system's.
+        device: `phone`, `narrow` (as wide as the narrowest phones), `desktop` or `office`.
+        dark: the system's colours are dark.
+        pictures: where `picture` writes.
+
     Attributes:
-        page: the browser's page.
-        troubles: errors of scripts, broken content-security rules, requests that left the origin.
+        page: the browser's first tab.
+        troubles: errors of scripts, broken content-security rules, requests that left the origin; in any tab.
     """
 
     page: Page
+    context: BrowserContext
 
-    def __init__(self, browser: Browser, origin: str, device: str, *, dark: bool = False) -> None:
+    def __init__(
+        self, browser: Browser, origin: str, device: str, *, dark: bool = False, pictures: Path | None = None
+    ) -> None:
         self.origin = origin
         self.troubles: list[str] = []
         self._browser = browser
         self._device = device
         self._dark = dark
+        self._pictures = pictures
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         size = _DEVICES[self._device]
-        on_phone = self._device == "phone"
-        context = await self._browser.new_context(
+        by_touch = self._device in _BY_TOUCH
+        self.context = await self._browser.new_context(
             viewport={"width": size["width"], "height": size["height"]},
-            is_mobile=on_phone,
-            has_touch=on_phone,
+            is_mobile=by_touch,
+            has_touch=by_touch,
             locale="zh-CN",
             color_scheme="dark" if self._dark else "light",
             # The pages show Beijing time wherever the reader is.
             timezone_id="America/New_York",
         )
-        self._stack.push_async_callback(context.close)
-        self.page = await context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.troubles.append(f"script error: {error}"))
-        self.page.on("request", self._on_request)
+        self._stack.push_async_callback(self.context.close)
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.on("console", self._on_console)
+        self.context.on("weberror", lambda error: self.troubles.append(f"script error: {error.error}"))
+        self.context.on("request", self._on_request)
+        self.page = await self.context.new_page()
         return self
 
     async def __aexit__(
@@ -89,9 +110,37 @@ class Visitor:
         if not request.url.startswith((f"{self.origin}/", "blob:", "data:")):
             self.troubles.append(f"left the origin: {request.url}")
 
+    def forgive_the_network(self) -> None:
+        """The browser's own lines about a network that was taken away are no trouble."""
+        self.troubles = [trouble for trouble in self.troubles if not NO_NETWORK.search(trouble)]
+
+    async def come_in(self, path: str, cast: Cast) -> None:
+        """Open the address as the cast's candidate, who has logged in before; the form has tests of its own."""
+        answer = await self.context.request.post(
+            f"{self.origin}/candidate/session",
+            data={"login": cast.application_no, "password": cast.password},
+            headers={"Origin": self.origin},
+        )
+        assert answer.status == 201, await answer.text()
+        await self.page.goto(self.origin + path)
+
+    async def open_tab(self, path: str) -> Page:
+        """A further tab of the same browser."""
+        page = await self.context.new_page()
+        await page.goto(self.origin + path)
+        return page
+
     def see(self, name: str) -> Locator:
         """What carries this `data-test` name."""
         return self.page.get_by_test_id(name)
+
+    async def tab_to(self, name: str) -> None:
+        """Press the tab key until the focus is there; whoever can't use a mouse gets no further otherwise."""
+        for _ in range(150):
+            if await self.page.evaluate("document.activeElement?.dataset.test") == name:
+                return
+            await self.page.keyboard.press("Tab")
+        raise AssertionError(f"the tab key never gets to {name}")
 
     async def items(self, which: str) -> list[str]:
         """Codes of the items on the page that fit the selector, in order."""
@@ -110,6 +159,15 @@ class Visitor:
         await self.see("password").fill(password)
         await self.see("log-in").click()
 
+    async def picture(self, name: str) -> None:
+        """A picture for the documents, of few colours so that it weighs little."""
+        if self._pictures is None:
+            return
+        shot = await self.page.screenshot(animations="disabled", caret="hide")
+        with Image.open(BytesIO(shot)) as picture:
+            small = picture.convert("RGB").quantize(_PICTURE_COLOURS, dither=Image.Dither.NONE)
+        small.save(self._pictures / f"{name}.png", optimize=True)
+
     async def is_presentable(self, name: str) -> None:
         """Nothing stands out over the right edge, axe finds nothing; a screenshot, where somebody asked for them."""
         over = await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -120,7 +178,7 @@ class Visitor:
         wrong = [(each["id"], [node["html"][:160] for node in each["nodes"]]) for each in found["violations"]]
         assert wrong == [], f"{name} is not accessible: {wrong}"
         if folder := os.environ.get("SCREENSHOTS"):
-            await self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=self._device == "phone")
+            await self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=self._device in _BY_TOUCH)
 
 
 class CandidateAtPage:
@@ -148,12 +206,23 @@ class CandidateAtPage:
         await expect(done).to_have_count(before + len(files), timeout=PATIENCE_MS)
 
     async def remove_first(self, code: str) -> None:
-        """Take off the item's first image with the minus button."""
+        """Take off the item's first image with the minus button; it goes at once, and can be brought back."""
         images = self.item(code).get_by_test_id("image")
         before = await images.count()
         await images.first.get_by_test_id("remove").click()
-        await self.see("confirm-remove").click()
         await expect(images).to_have_count(before - 1)
+        await expect(self.item(code).get_by_test_id("undo")).to_be_visible()
+
+    async def activate(self, cast: Cast, captcha_answer: str) -> None:
+        """The first login: number, password, and what the captcha says."""
+        await self.visitor.enter(cast.application_no, cast.password)
+        await self.see("captcha-answer").fill(captcha_answer)
+        await self.see("activate").click()
+
+    async def to_checklist(self) -> None:
+        """Go there by the tabs."""
+        await self.see("tab-registration").click()
+        await expect(self.see("application")).to_be_visible()
 
     async def is_at(self, state: str) -> None:
         """Wait until the page shows this state, by itself."""

@@ -1,17 +1,18 @@
 """Events as other services tell them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import yaml
 
+from shared import clock
 from shared.contracts.event import Person
 from shared.contracts.facts import Facts
 from shared.contracts.registration import RegistrationRecorded
-from shared.contracts.review import ReturnedItem, ReviewFeedback, ReviewPublished
-from shared.contracts.rules import Pack, RulesPublished
+from shared.contracts.review import ReturnedItem, ReviewDecided, ReviewFeedback, ReviewPublished
+from shared.contracts.rules import Pack, RulesPublished, Window
 from shared.contracts.validation import Finding, MaterialChecked
 from shared.security.sealing import KeyRing
 
@@ -20,15 +21,38 @@ PERSON = Person(name="测试甲", id_number="999999199001011238", phone="1990000
 NOW = datetime(2021, 1, 20, 4, 0, tzinfo=UTC)
 
 
-def a_pack(pack_id: str = "neimenggu-2021", version: int = 1) -> Pack:
-    """A pack of the repo's own."""
+def a_pack(pack_id: str = "neimenggu-2021", version: int = 1, *, moved: bool = True) -> Pack:
+    """A pack of the repo's own; unless `moved` is False its windows lie around today, so that uploading is possible."""
     content = yaml.safe_load((_RULES / f"{pack_id}.yaml").read_text(encoding="utf-8"))
-    return Pack.model_validate(content | {"version": version})
+    pack = Pack.model_validate(content | {"version": version})
+    return _moved_to_today(pack) if moved else pack
 
 
-def rules_published(version: int = 1) -> RulesPublished:
-    """The first pack is in force."""
-    return RulesPublished(pack=a_pack(version=version))
+def _moved_to_today(pack: Pack) -> Pack:
+    window = pack.windows.upload
+    if window is None:
+        return pack
+    into = min(timedelta(days=2), (window.closes - window.opens) / 2)
+    by = clock.now() - window.opens_at - into
+    # Whole days keep the hours of the region's document; a window of a few days is met in its middle.
+    return pack.with_windows_moved(timedelta(days=round(by / timedelta(days=1))) if into.days >= 2 else by)
+
+
+def with_windows(pack: Pack, **hours: tuple[float, float] | None) -> Pack:
+    """The same rules with these windows, as hours from now: `upload=(-48, 24)` closes in a day; None takes one away."""
+    now = clock.now().replace(tzinfo=None)
+    windows = {
+        name: None
+        if given is None
+        else Window(opens=now + timedelta(hours=given[0]), closes=now + timedelta(hours=given[1]), time_zone="UTC")
+        for name, given in hours.items()
+    }
+    return pack.model_copy(update={"windows": pack.windows.model_copy(update=windows)})
+
+
+def rules_published(version: int = 1, pack: Pack | None = None) -> RulesPublished:
+    """The first pack, or the one given, is in force."""
+    return RulesPublished(pack=pack or a_pack(version=version))
 
 
 def a_registration(
@@ -98,6 +122,22 @@ def a_return(
         tier=tier,
         items=tuple(ReturnedItem(item=item, reason_code="unreadable", words=words) for item in items),
         returned_at=datetime.now(UTC),
+    )
+
+
+def a_decision(
+    application_no: str = "2021110001", *, revision: int = 1, outcome: str = "approved", tier: str = "region"
+) -> ReviewDecided:
+    """A tier came to a result."""
+    return ReviewDecided(
+        application_no=application_no,
+        region="15",
+        site="1501",
+        round=1,
+        revision=revision,
+        tier=tier,
+        outcome=outcome,
+        decided_at=datetime.now(UTC),
     )
 
 

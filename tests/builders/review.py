@@ -9,7 +9,14 @@ from shared.contracts.facts import Facts
 from shared.contracts.notify import NoticeDelivered
 from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.rules import ItemRule, Pack, Region, RulesPublished, Section, Site, Text
-from shared.contracts.upload import ApplicationReopened, ApplicationSubmitted, HandedInImage, ReopenedItem
+from shared.contracts.upload import (
+    ApplicationLapsed,
+    ApplicationReopened,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    HandedInImage,
+    ReopenedItem,
+)
 from shared.contracts.validation import Finding, MaterialChecked
 from shared.security.sealing import KeyRing
 
@@ -102,22 +109,28 @@ def a_submission(
     site: str = "1501",
     at: datetime | None = None,
     pack_version: int = 1,
+    required: tuple[str, ...] = (),
+    **more: Any,
 ) -> ApplicationSubmitted:
     handed_in = (an_image("identity"), an_image("diploma")) if images is None else images
-    return ApplicationSubmitted(
-        application_no=application_no,
-        region=region,
-        site=site,
-        year=2021,
-        pack_id="neimenggu-2021",
-        pack_version=pack_version,
-        round=round_no,
-        revision=round_no if revision is None else revision,
-        route="online",
-        facts=Facts(),
-        images=handed_in,
-        changed_items=changed if changed is not None else tuple(sorted({image.item for image in handed_in})),
-        submitted_at=at or START + timedelta(hours=round_no),
+    return ApplicationSubmitted.model_validate(
+        {
+            "application_no": application_no,
+            "region": region,
+            "site": site,
+            "year": 2021,
+            "pack_id": "neimenggu-2021",
+            "pack_version": pack_version,
+            "round": round_no,
+            "revision": round_no if revision is None else revision,
+            "route": "online",
+            "facts": Facts(),
+            "images": handed_in,
+            "changed_items": changed if changed is not None else tuple(sorted({image.item for image in handed_in})),
+            "required_items": required,
+            "submitted_at": at or START + timedelta(hours=round_no),
+        }
+        | more
     )
 
 
@@ -151,6 +164,50 @@ def a_reopening(application_no: str = NO, *, round_no: int = 1, revision: int = 
         cause="image_failed",
         items=(ReopenedItem(item="diploma", image_ids=(), reason_code="corrupt", words="图片已损坏"),),
         reopened_at=START,
+    )
+
+
+def a_change(
+    application_no: str = NO, *, round_no: int = 1, revision: int = 2, items: tuple[ReopenedItem, ...] = ()
+) -> ApplicationReopened:
+    """The registration changed; there may be no item whose requirement did."""
+    return ApplicationReopened(
+        application_no=application_no,
+        region="15",
+        site="1501",
+        round=round_no,
+        revision=revision,
+        cause="registration_changed",
+        items=items,
+        reopened_at=START,
+    )
+
+
+def a_withdrawal(application_no: str = NO, *, round_no: int = 1, revision: int = 2) -> ApplicationWithdrawn:
+    return ApplicationWithdrawn(
+        application_no=application_no,
+        region="15",
+        site="1501",
+        round=round_no,
+        revision=revision,
+        withdrawn_at=START,
+    )
+
+
+def a_lapse(
+    application_no: str = NO, *, round_no: int = 1, revision: int = 2, was: str = "returned"
+) -> ApplicationLapsed:
+    return ApplicationLapsed.model_validate(
+        {
+            "application_no": application_no,
+            "region": "15",
+            "site": "1501",
+            "round": round_no,
+            "revision": revision,
+            "was": was,
+            "deadline": START + timedelta(days=5),
+            "lapsed_at": START + timedelta(days=5),
+        }
     )
 
 

@@ -172,7 +172,7 @@ async def gather_crowd(environment: Mapping[str, str], size: int) -> Crowd:
         }
     )
     await write_accounts(
-        Sorted([CandidateAccount(number, hashed) for number in numbers], [staff], []),
+        Sorted([CandidateAccount(number, hashed, activated=True) for number in numbers], [staff], []),
         environment["DATABASE_URL_UPLOAD"],
         environment["DATABASE_URL_REVIEW"],
     )

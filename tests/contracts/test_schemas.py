@@ -17,8 +17,16 @@ PERSONAL = re.compile(
     r"(^|_)(name|surname|id_number|id_no|id_card_no|identity|phone|mobile|telephone|email|mail|address|birth\w*"
     r"|person|wechat)(_|$)"
 )
-# Names of places, in Chinese and English; no person's.
-PLACES = {"rules.published.v1": {"pack.region.name", "pack.sites[].name"}}
+# Of places and offices; no person's.
+PLACES = {
+    "rules.published.v1": {
+        "pack.region.name",
+        "pack.contact.phone",
+        "pack.sites[].name",
+        "pack.sites[].address",
+        "pack.sites[].phone",
+    }
+}
 each_event = pytest.mark.parametrize("event_type", EVENTS, ids=lambda each: each.topic)
 
 

@@ -10,7 +10,9 @@ from openpyxl import Workbook
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
+from deploy.intake.accounts import sort_accounts
 from deploy.intake.registrations import id_number_fits
+from deploy.intake.tables import Row
 from shared.contracts.registration import RegistrationRecorded
 from shared.messaging.topics import create_topics
 from shared.security.sealing import KeyRing
@@ -34,6 +36,9 @@ GOOD = {
     "degree_origin": "mainland",
     "nationality": "mainland",
     "institution": "medical",
+    "institutions_count": "1",
+    "diploma_lost": "false",
+    "fresh_graduate": "false",
 }
 
 
@@ -117,6 +122,37 @@ def test_good_rows_are_told_sealed_and_bad_ones_refused_by_line(
     [first] = told(kafka, good)
     assert keys.open(first.sealed).id_number == GOOD["id_number"]
     assert len(told(kafka, other)) == 1
+
+
+def test_facts_that_contradict_each_other_are_refused_by_line_and_column(keys: KeyRing, tmp_path: Path) -> None:
+    rows = [
+        GOOD | {"application_no": a_number(), **changed}
+        for changed in (
+            {"student_status": "finishing_this_year", "graduated_on": "2020-07-01"},
+            {"graduated_on": "2013-08-31"},
+            {"upgrading": "true", "level": "assistant"},
+            {"upgraded_from_junior_college": "true"},
+            {"upgrade_entered_on": "2016-09-01"},
+            {"institutions_count": "0"},
+        )
+    ]
+
+    result = run("import", "registrations", a_csv(tmp_path, *rows))
+
+    assert result.exit_code == 2
+    for line, columns in enumerate(
+        [
+            ("student_status", "graduated_on"),
+            ("graduated_on", "entered_on"),
+            ("upgrading", "level"),
+            ("upgraded_from_junior_college", "upgrade_entered_on"),
+            ("upgrade_entered_on", "upgraded_from_junior_college"),
+            ("institutions_count",),
+        ],
+        start=2,
+    ):
+        [said] = [each for each in result.stderr.splitlines() if f"line {line}:" in each]
+        assert all(column in said for column in columns), said
 
 
 def test_excel_and_json_are_read_as_csv_is(kafka: str, topics: None, keys: KeyRing, tmp_path: Path) -> None:
@@ -207,3 +243,19 @@ def test_a_pack_with_a_mistake_is_not_published(tmp_path: Path) -> None:
 )
 def test_the_check_digit_of_an_id_number_is_looked_at(number: str, fits: bool) -> None:
     assert id_number_fits(number) is fits
+
+
+@pytest.mark.parametrize(("cell", "activated"), [("yes", True), ("是", True), ("no", False), ("", False)])
+def test_an_account_is_activated_when_the_file_says_so(cell: str, activated: bool) -> None:
+    row = Row(2, {"kind": "candidate", "login": "2021150001", "password": "correct horse", "activated": cell})
+
+    found = sort_accounts([row])
+
+    assert found.refused == []
+    assert [account.activated for account in found.candidates] == [activated]
+
+
+def test_an_account_that_is_perhaps_activated_is_refused() -> None:
+    row = Row(2, {"kind": "candidate", "login": "2021150001", "password": "correct horse", "activated": "perhaps"})
+
+    assert sort_accounts([row]).refused == [(2, "activated is neither yes nor no")]

@@ -1,31 +1,29 @@
-"""The main job through the public APIs of the whole system, then the reconciliation of everything it left."""
+"""Each region's story through the public APIs of the whole system, then the reconciliation of everything it left."""
 
 import pytest
 
-from deploy.demo.cast import make_cast
-from deploy.demo.story import Story
+from deploy.demo.stories import pack_names, story_of
 from deploy.local.stack import Stack
 from deploy.reconcile.rules import reconcile
 from deploy.reconcile.sources import read_everything
-from shared.contracts.facts import Facts
 from tests.chaos.conftest import settled
 
 pytestmark = [pytest.mark.stack]
 
 
-async def test_one_application_goes_all_the_way(system: Stack) -> None:
-    story = Story(system.environment, make_cast("neimenggu-2021", Facts()))
+@pytest.mark.parametrize("pack", pack_names())
+async def test_a_regions_story_goes_all_the_way(pack: str, system: Stack) -> None:
+    story = story_of(pack, system.environment)
 
     outcomes = [outcome async for outcome in story.play()]
 
     assert [(each.step, each.said) for each in outcomes if not each.ok] == []
-    assert len(outcomes) == len(story.steps())
+    assert [each.step for each in outcomes] == story.steps()
     await settled(system)
 
 
 async def test_the_reconciliation_notices_what_is_lost_or_doubled(system: Stack) -> None:
-    story = Story(system.environment, make_cast("neimenggu-2021", Facts()))
-    async for _ in story.play():
+    async for _ in story_of("neimenggu-2021", system.environment).play():
         pass
     await settled(system)
     seen = await read_everything(system.environment)
@@ -34,7 +32,7 @@ async def test_the_reconciliation_notices_what_is_lost_or_doubled(system: Stack)
     seen.objects.pop(image["object_key"])
     seen.rows["validation"]["checks"].append(seen.rows["validation"]["checks"][0])
     seen.rows["notify"]["notices"] = [n for n in seen.rows["notify"]["notices"] if n["about"] != "returned"]
-    seen.rows["upload"]["feedback"].pop()
+    seen.rows["upload"]["feedback"] = [f for f in seen.rows["upload"]["feedback"] if f["tier"] == "system"]
     seen.told_images.discard(str(image["image_id"]))
     seen.rows["review"]["outbox"][0]["count"] = 1
 
@@ -46,4 +44,26 @@ async def test_the_reconciliation_notices_what_is_lost_or_doubled(system: Stack)
         "every image has exactly one final check",
         "every feedback is on its candidate's page, once",
         "every feedback has exactly one in-app notice",
+    }
+
+
+async def test_the_reconciliation_notices_who_did_not_hear_of_a_change(system: Stack) -> None:
+    async for _ in story_of("neimenggu-2021", system.environment).play():
+        pass
+    await settled(system)
+    seen = await read_everything(system.environment)
+
+    [submitted, *_] = [row for row in seen.rows["upload"]["applications"] if row["round"] > 0]
+    submitted["registration_revision"] += 1
+    seen.rows["notify"]["packs"] = []
+    seen.rows["notify"]["notices"] = [n for n in seen.rows["notify"]["notices"] if n["about"] != "withdrawn"]
+    review = next(r for r in seen.rows["review"]["reviews"] if r["application_no"] == submitted["application_no"])
+    submitted["state"], review["published_at"] = "withdrawn", None
+
+    broken = {finding.rule for finding in reconcile(seen) if not finding.ok}
+    assert broken == {
+        "every service has the newest registration",
+        "every service knows the rules that a submission is bound to",
+        "every withdrawal, warning and lapse has exactly one in-app notice",
+        "what was withdrawn or has lapsed is out of review",
     }

@@ -294,3 +294,39 @@ async def test_a_live_page_stays_open_longer_than_a_body_may_take(gate: Gateway)
         Echo.__call__ = original  # type: ignore[method-assign]
 
     assert len(lines) == 5
+
+
+async def test_a_live_page_gets_each_line_at_once_and_its_end_is_heard(gate: Gateway) -> None:
+    more, gone = asyncio.Event(), asyncio.Event()
+
+    async def live(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for line in (b"data: 0\n\n", b"data: 1\n\n"):
+            writer.write(b"%x\r\n%s\r\n" % (len(line), line))
+            await writer.drain()
+            await more.wait()
+        await reader.read()  # until the gateway hangs up
+        gone.set()
+        await _close(writer)
+
+    upload = gate.echoes["upload"]
+    original = Echo.__call__
+    Echo.__call__ = lambda self, reader, writer: (
+        live(reader, writer) if self is upload else original(self, reader, writer)
+    )  # type: ignore[method-assign]
+    try:
+        async with gate.client.stream(
+            "GET", "/applications/A1/events", headers={"Accept-Encoding": "gzip, zstd"}
+        ) as answer:
+            lines = answer.aiter_lines()
+            async with asyncio.timeout(2):
+                first = await anext(lines)
+            more.set()
+        async with asyncio.timeout(2):
+            await gone.wait()
+    finally:
+        Echo.__call__ = original  # type: ignore[method-assign]
+
+    assert first == "data: 0"
+    assert "content-encoding" not in answer.headers

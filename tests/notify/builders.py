@@ -1,14 +1,25 @@
 """Events as other services tell them to notify."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
-from shared.contracts.event import Person
+from shared import clock
+from shared.contracts.event import CodeToSend, Person
 from shared.contracts.facts import Facts
 from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.review import ReturnedItem, ReviewFeedback, ReviewPublished
 from shared.contracts.rules import ItemRule, Pack, Region, RulesPublished, Section, Site, Text
-from shared.contracts.upload import ApplicationReopened, ApplicationSubmitted, ReopenedItem
+from shared.contracts.upload import (
+    ApplicationLapsed,
+    ApplicationReopened,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    CodeRequested,
+    ContactChanged,
+    DeadlineNear,
+    ReopenedItem,
+)
 from shared.security.sealing import KeyRing
 
 APPLICATION = "2026110000001"
@@ -54,7 +65,9 @@ def a_registration(
     )
 
 
-def some_rules(*, version: int = 1, exam: str = "2026 年医师资格考试", pack_id: str = PACK_ID) -> RulesPublished:
+def some_rules(
+    *, version: int = 1, exam: str = "2026 年医师资格考试", pack_id: str = PACK_ID, **more: Any
+) -> RulesPublished:
     def item(zh: str, en: str) -> ItemRule:
         return ItemRule(title=Text(zh=zh, en=en), instruction=Text(zh="请上传。", en="Upload it."))
 
@@ -76,11 +89,16 @@ def some_rules(*, version: int = 1, exam: str = "2026 年医师资格考试", pa
         items=items,
         reasons={"blurred": Text(zh="图片模糊", en="Blurred")},
     )
-    return RulesPublished(pack=pack)
+    return RulesPublished(pack=Pack.model_validate(pack.model_dump() | more))
 
 
 def a_submission(
-    *, application_no: str = APPLICATION, round_no: int = 1, pack_version: int = 1, at: datetime | None = None
+    *,
+    application_no: str = APPLICATION,
+    round_no: int = 1,
+    revision: int | None = None,
+    pack_version: int = 1,
+    at: datetime | None = None,
 ) -> ApplicationSubmitted:
     return ApplicationSubmitted(
         application_no=application_no,
@@ -90,7 +108,7 @@ def a_submission(
         pack_id=PACK_ID,
         pack_version=pack_version,
         round=round_no,
-        revision=round_no,
+        revision=round_no if revision is None else revision,
         route="online",
         facts=Facts(),
         images=(),
@@ -150,4 +168,79 @@ def a_publication(
         opinion=opinion,
         words=words,
         effective_at=now() + effective_in,
+    )
+
+
+DEADLINE = datetime(2096, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def a_withdrawal(*, application_no: str = APPLICATION, revision: int = 2) -> ApplicationWithdrawn:
+    return ApplicationWithdrawn(
+        application_no=application_no, region="99", site="9901", round=1, revision=revision, withdrawn_at=now()
+    )
+
+
+def a_lapse(*, application_no: str = APPLICATION, revision: int = 3, was: str = "returned") -> ApplicationLapsed:
+    return ApplicationLapsed.model_validate(
+        {
+            "application_no": application_no,
+            "region": "99",
+            "site": "9901",
+            "round": 0 if was == "draft" else 1,
+            "revision": revision,
+            "was": was,
+            "deadline": DEADLINE,
+            "lapsed_at": now(),
+        }
+    )
+
+
+def a_near_deadline(
+    *,
+    application_no: str = APPLICATION,
+    round_no: int = 1,
+    revision: int = 1,
+    hours: int = 24,
+    deadline: datetime = DEADLINE,
+) -> DeadlineNear:
+    return DeadlineNear.model_validate(
+        {
+            "application_no": application_no,
+            "region": "99",
+            "site": "9901",
+            "round": round_no,
+            "revision": revision,
+            "hours_left": hours,
+            "deadline": deadline,
+            "told_at": now(),
+        }
+    )
+
+
+def a_contact(
+    key_ring: KeyRing, phone: str, *, application_no: str = APPLICATION, revision: int = 1, year: int = 2026
+) -> ContactChanged:
+    person = Person(name=NAME, id_number=ID_NUMBER, phone=phone)
+    return ContactChanged(
+        application_no=application_no,
+        contact_revision=revision,
+        sealed=key_ring.seal("99", year, person),
+        changed_at=now(),
+    )
+
+
+def a_code(
+    key_ring: KeyRing,
+    code: str = "482913",
+    *,
+    phone: str = PHONE,
+    code_id: UUID | None = None,
+    lives: timedelta = timedelta(minutes=10),
+    year: int = 2026,
+) -> CodeRequested:
+    return CodeRequested(
+        application_no=APPLICATION,
+        code_id=code_id or uuid4(),
+        sealed=key_ring.seal("99", year, CodeToSend(phone=phone, code=code)),
+        expires_at=clock.now() + lives,
     )

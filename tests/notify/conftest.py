@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import text
 
 from deploy.local.ports import free_ports
+from services.notify.codes import CodeSender
 from services.notify.main import build
 from services.notify.sending import Sender
 from services.notify.settings import Settings
@@ -61,6 +62,7 @@ class NotifyUnderTest(ServiceUnderTest):
 
     provider: FakeProvider
     sender: Sender
+    codes: CodeSender
     upload_signer: IdentitySigner
 
     async def sends(self) -> None:
@@ -71,6 +73,16 @@ class NotifyUnderTest(ServiceUnderTest):
     async def time_passes(self) -> None:
         """Every pause between two tries is over."""
         await self.execute("UPDATE messages SET next_try_at = now()")
+        await self.execute("UPDATE codes SET next_try_at = now()")
+
+    async def sends_codes(self) -> None:
+        """One round of the chore for codes."""
+        await self.codes.send_due()
+
+    async def kept_codes(self) -> list[dict[str, object]]:
+        async with self.service.sessions() as session:
+            rows = await session.execute(text("SELECT * FROM codes ORDER BY code_id"))
+            return [dict(row) for row in rows.mappings()]
 
     async def execute(self, statement: str) -> None:
         async with self.service.sessions.begin() as session:
@@ -140,6 +152,7 @@ async def notify(_running_notify: ServiceUnderTest, key_ring: KeyRing, upload_ke
     under_test = NotifyUnderTest(_running_notify.service, _running_notify.client)
     under_test.provider = FakeProvider()
     under_test.sender = Sender(under_test.service.sessions, key_ring, under_test.provider)
+    under_test.codes = CodeSender(under_test.service.sessions, key_ring, under_test.provider)
     under_test.upload_signer = IdentitySigner("upload", upload_keys[0])
     await under_test.clear()
     return under_test

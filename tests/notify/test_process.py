@@ -11,7 +11,7 @@ from deploy.local.ports import free_ports
 from services.notify.settings import Settings
 from shared.contracts.notify import NoticeDelivered
 from shared.security.sealing import KeyRing
-from tests.notify.builders import ID_NUMBER, NAME, a_feedback, a_phone, a_registration
+from tests.notify.builders import ID_NUMBER, NAME, a_code, a_feedback, a_phone, a_registration
 from tests.notify.conftest import Gateway, NotifyUnderTest, a_process, until
 from tests.notify.test_provider import a_server, an_answer, saying
 
@@ -97,3 +97,20 @@ async def test_no_line_of_the_log_holds_a_phone_whatever_the_provider_does(
     for canary in (CANARY_PHONE, NAME, ID_NUMBER, "canary-words"):
         assert canary not in written
     assert CANARY_PHONE not in str(await notify.messages())
+
+
+async def test_a_code_is_sent_within_a_second_or_two_and_stands_in_no_line_of_the_log(
+    notify: NotifyUnderTest, notify_settings: Settings, key_ring: KeyRing, gateway: Gateway, tmp_path: Path
+) -> None:
+    phone, log, code = a_phone(), tmp_path / "log", "739105"
+
+    async with running_process(notify_settings, gateway.url, log):
+        await notify.hears(a_code(key_ring, code, phone=phone))
+        await until(lambda: gateway.messages(phone))
+
+    (message,) = await gateway.messages(phone)
+    written = log.read_text(encoding="utf-8")
+    assert code in message["text"]
+    assert "code.sent" in written
+    assert code not in written
+    assert phone not in written

@@ -60,6 +60,23 @@ def test_a_reopening_without_items_has_its_sms_too(cause: str) -> None:
     assert "请登录系统" in sms
 
 
+@pytest.mark.parametrize("about", ["withdrawn", "lapsed", "deadline_near"])
+def test_every_sms_of_withdrawal_lapse_and_deadline_is_one_part(about: About) -> None:
+    late = datetime(2026, 12, 31, 15, 59, tzinfo=UTC)
+
+    sms = texts.sms(about, 99, Content(deadline=late, hours_left=72, was="withdrawn"), NAMES)
+
+    assert len(sms) <= SMS_PART
+    assert sms.startswith(SIGNATURE)
+
+
+def test_the_sms_with_a_code_is_one_part_and_says_until_when() -> None:
+    sms = texts.code_sms("482913", datetime(2026, 3, 1, 1, 10, tzinfo=UTC))
+
+    assert sms == "【医师资格考试报审】验证码 482913，用于更换手机号码，09:10前有效。请勿告诉他人。"
+    assert len(sms) <= SMS_PART
+
+
 def test_times_are_beijing_time() -> None:
     at = datetime(2026, 3, 1, 18, 30, tzinfo=UTC)
 

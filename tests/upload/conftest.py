@@ -4,22 +4,27 @@ import base64
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from services.upload.accounts import CandidateAccount, import_candidates
 from services.upload.main import build
 from services.upload.settings import Settings
+from shared import clock
 from shared.contracts.event import Person
+from shared.contracts.facts import Facts
+from shared.contracts.rules import Pack
 from shared.contracts.upload import MaterialUploaded
 from shared.contracts.validation import MaterialChecked
 from shared.security.passwords import hash_now
 from shared.security.sealing import KeyRing
-from tests.builders.events import PERSON, a_check, a_registration, rules_published
+from tests.builders.events import PERSON, a_check, a_pack, a_registration, rules_published, with_windows
 from tests.builders.images import a_jpeg
 from tests.harness import ServiceUnderTest, running
 
@@ -38,7 +43,7 @@ class Upload(ServiceUnderTest):
     async def has_candidate(self, number: str = NUMBER, person: Person = PERSON) -> None:
         await self.hears(a_registration(self.keys, number, person=person))
         async with self.service.sessions.begin() as session:
-            await import_candidates(session, [CandidateAccount(number, _HASH)])
+            await import_candidates(session, [CandidateAccount(number, _HASH, activated=True)])
 
     async def log_in(self, login: str = NUMBER, password: str = PASSWORD) -> httpx.Response:
         answer = await self.client.post("/candidate/session", json={"login": login, "password": password})
@@ -58,6 +63,31 @@ class Upload(ServiceUnderTest):
     async def submit(self, key: str | None = None, number: str = NUMBER) -> httpx.Response:
         headers = self.writes(**{"Idempotency-Key": key or str(uuid4())})
         return await self.client.post(f"/applications/{number}/submissions", json={}, headers=headers)
+
+    async def post(self, path: str, body: dict | None = None, number: str = NUMBER) -> httpx.Response:
+        """A POST on the candidate's application, under a key of its own."""
+        headers = self.writes(**{"Idempotency-Key": str(uuid4())})
+        return await self.client.post(f"/applications/{number}/{path}", json=body or {}, headers=headers)
+
+    async def has_windows(self, version: int = 2, **hours: tuple[float, float] | None) -> Pack:
+        """A further version of the rules is in force, with these windows in hours from now."""
+        pack = with_windows(a_pack(version=version), **hours)
+        await self.hears(rules_published(pack=pack))
+        return pack
+
+    async def is_registered(self, revision: int = 2, number: str = NUMBER, **facts: object) -> None:
+        """The registration system tells the candidate's facts (again)."""
+        await self.hears(a_registration(self.keys, number, revision=revision, facts=Facts(**facts)))
+
+    async def page_events(self, number: str = NUMBER) -> list[str]:
+        """What open pages were told, in order; `seq` has no gap."""
+        async with self.service.sessions() as session:
+            rows = await session.execute(
+                text("SELECT seq, kind FROM page_events WHERE application_no = :no ORDER BY seq"), {"no": number}
+            )
+            found = rows.all()
+        assert [row.seq for row in found] == list(range(1, len(found) + 1))
+        return [row.kind for row in found]
 
     async def page(self, number: str = NUMBER) -> dict:
         answer = await self.client.get(f"/applications/{number}")
@@ -113,11 +143,23 @@ async def upload(_running_upload: ServiceUnderTest, key_ring: KeyRing, storage: 
     fresh = Upload(_running_upload.service, _running_upload.client)
     fresh.keys = key_ring
     await fresh.clear()
+    # A published version never changes, so a process keeps what it has compiled; here each test publishes its own.
+    fresh.service.app.state.edge.shelf.forget()
     fresh.client.cookies.clear()
     await fresh.hears(rules_published())
     await fresh.has_candidate()
     assert (await fresh.log_in()).status_code == 201
     return fresh
+
+
+@pytest.fixture
+def time_passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Moves the service's clock so many hours on."""
+
+    def move(hours: float) -> None:
+        monkeypatch.setattr(clock, "_SHIFT", clock._SHIFT + timedelta(hours=hours))
+
+    return move
 
 
 @pytest.fixture

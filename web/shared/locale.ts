@@ -1,5 +1,5 @@
 /** Chinese first, English on request; the choice is kept on this device. */
-import { ref } from 'vue'
+import { ref, shallowRef } from 'vue'
 import type { Text } from './api/common'
 
 export type Locale = 'zh' | 'en'
@@ -43,10 +43,13 @@ export function say(text: Text | null | undefined): string {
 
 /** A page's own words: `t('greeting', { name })` fills `{name}`. English is loaded only for those who read it. */
 export function words<K extends string>(zh: Record<K, string>, english: () => Promise<{ default: Record<K, string> }>) {
-  let en = zh
-  loaders.push(async () => {
-    en = (await english()).default
-  })
+  const en: { value: Record<K, string> } = shallowRef(zh)
+  async function load(): Promise<void> {
+    en.value = (await english()).default
+  }
+  loaders.push(load)
+  // Words that come with code which is loaded later come too late for `setLocale`.
+  if (locale.value === 'en') void load().catch(() => undefined)
   return (key: K, values: Record<string, string | number> = {}): string =>
-    (locale.value === 'zh' ? zh : en)[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
+    (locale.value === 'zh' ? zh : en.value)[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
 }

@@ -16,11 +16,34 @@ export function href(path: string): string {
 
 export function go(path: string): void {
   if (path === route.value) return
+  const left = heading()
   history.pushState(null, '', href(path))
   route.value = path
   scrollTo(0, 0)
-  // Who listens to the page or works by keys goes on at the new page's beginning.
-  requestAnimationFrame(() => document.getElementById('content')?.focus({ preventScroll: true }))
+  focusNew(left)
 }
 
-addEventListener('popstate', () => (route.value = read()))
+function heading(): HTMLElement | null {
+  return document.querySelector<HTMLElement>('main h1')
+}
+
+/** Who listens to the page or works by keys goes on at the new page's heading, as soon as its code has come. */
+function focusNew(left: HTMLElement | null, frames = 120): void {
+  requestAnimationFrame(() => {
+    const found = heading()
+    if (found === null || found === left) {
+      if (frames > 0) return focusNew(left, frames - 1)
+      document.getElementById('content')?.focus({ preventScroll: true })
+      return
+    }
+    found.tabIndex = -1
+    found.focus({ preventScroll: true })
+  })
+}
+
+addEventListener('popstate', () => {
+  const left = heading()
+  const before = route.value
+  route.value = read()
+  if (route.value !== before) focusNew(left)
+})

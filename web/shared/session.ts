@@ -45,8 +45,14 @@ export function makeSession<S extends { csrf_token: string }>(path: string, who:
     }
   }
 
-  async function logIn(login: string, password: string): Promise<void> {
-    take(await http.send<S>(path, { method: 'POST', body: { login, password }, anonymous: true }))
+  /** `more` is what the service asks for beyond them, such as a captcha. */
+  async function logIn(login: string, password: string, more: object = {}): Promise<void> {
+    await enter(path, { login, password, ...more })
+  }
+
+  /** Opens a session at any address that gives one. */
+  async function enter(at: string, body: object): Promise<void> {
+    take(await http.send<S>(at, { method: 'POST', body, anonymous: true }))
   }
 
   async function logOut(): Promise<void> {
@@ -58,5 +64,5 @@ export function makeSession<S extends { csrf_token: string }>(path: string, who:
     location.assign(import.meta.env.BASE_URL)
   }
 
-  return { current, known, ended, http, find, logIn, logOut }
+  return { current, known, ended, http, find, logIn, enter, logOut }
 }

@@ -2,10 +2,11 @@
 
 from services.review.domain.marks import Mark
 from services.review.domain.refusals import no_such_application, no_such_item, not_claimed
-from services.review.domain.reviews import MOVES, QUEUE, Heard, Review, State
+from services.review.domain.reviews import FINISHED, MOVES, QUEUE, Heard, Review, State
 from services.review.domain.staff import Role, Staff
 
 __all__ = [
+    "FINISHED",
     "MOVES",
     "QUEUE",
     "Heard",

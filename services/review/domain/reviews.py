@@ -11,7 +11,7 @@ from services.review.domain.marks import Mark, must_have_no_return
 from services.review.domain.refusals import not_claimed
 from services.review.domain.staff import Staff
 from shared.contracts.review import Opinion, ReturnedItem, ReviewDecided, ReviewFeedback, ReviewPublished, Tier
-from shared.contracts.upload import ApplicationReopened, ApplicationSubmitted
+from shared.contracts.upload import ApplicationLapsed, ApplicationReopened, ApplicationSubmitted, ApplicationWithdrawn
 from shared.errors import Conflict, Invalid
 
 
@@ -23,17 +23,24 @@ class State(StrEnum):
     AT_REGION = "at_region"
     RETURNED = "returned"  # with the candidate
     DECIDED = "decided"
+    WITHDRAWN = "withdrawn"  # the candidate took it back
+    LAPSED = "lapsed"  # not handed in (again) by the deadline
 
 
-# Every state can become submitted or returned: what upload tells with a higher revision counts, in whatever order the
-# topics bring it.
+# What upload tells with a higher revision counts in every state, in whatever order the topics bring it.
+_TOLD = frozenset({State.SUBMITTED, State.RETURNED, State.WITHDRAWN, State.LAPSED})
 MOVES: dict[State, frozenset[State]] = {
-    State.SUBMITTED: frozenset({State.SUBMITTED, State.RETURNED, State.AT_SITE, State.AT_REGION}),
-    State.AT_SITE: frozenset({State.SUBMITTED, State.RETURNED, State.AT_REGION}),
-    State.AT_REGION: frozenset({State.SUBMITTED, State.RETURNED, State.AT_SITE, State.DECIDED}),
-    State.RETURNED: frozenset({State.SUBMITTED, State.RETURNED}),
-    State.DECIDED: frozenset({State.SUBMITTED, State.RETURNED}),
+    State.SUBMITTED: _TOLD | {State.AT_SITE, State.AT_REGION},
+    State.AT_SITE: _TOLD | {State.AT_REGION},
+    State.AT_REGION: _TOLD | {State.AT_SITE, State.DECIDED},
+    State.RETURNED: _TOLD,
+    State.DECIDED: _TOLD,
+    State.WITHDRAWN: _TOLD,
+    State.LAPSED: _TOLD,
 }
+
+FINISHED = frozenset({State.DECIDED, State.WITHDRAWN, State.LAPSED})
+"""Nothing is left to do for a reviewer: such an application does not hold up a publication."""
 
 QUEUE: dict[Tier, State] = {"site": State.AT_SITE, "region": State.AT_REGION}
 """The state in which a tier's staff can claim an application."""
@@ -57,6 +64,9 @@ class Review:
     Attributes:
         tier: where it is, or where it comes back to once it is handed in again.
         changed_items: what the candidate changed since the round before.
+        required_items: what this candidate must hand in, as upload worked it out.
+        uploads: False where the route takes no uploads.
+        passed_revision: the revision that the site passed to the region; 0 until it did.
         opinion: the region's, once it is decided; voided by a higher revision, until it is published.
         published_at: from when on the opinion shows; null until it is published.
     """
@@ -79,6 +89,9 @@ class Review:
     claimed_until: datetime | None = None
     opinion: Opinion | None = None
     published_at: datetime | None = None
+    required_items: list[str] = field(default_factory=list)
+    uploads: bool = True
+    passed_revision: int = 0
 
     @classmethod
     def begun_by(cls, event: ApplicationSubmitted) -> Self:
@@ -96,28 +109,57 @@ class Review:
             revision=event.revision,
             submitted_at=event.submitted_at,
             changed_items=list(event.changed_items),
+            required_items=list(event.required_items),
+            uploads=event.uploads,
         )
 
     def resubmit(self, event: ApplicationSubmitted) -> Heard:
-        """Handed in again: it goes to the tier that returned it; an unpublished decision is void, a claim ends."""
+        """Handed in again: an unpublished decision is void, a claim ends.
+
+        It goes to the tier that returned it; to the site after a withdrawal, and where the site is another one now.
+        """
         heard = self._hear(event.revision, State.SUBMITTED)
         if heard is Heard.NEW:
+            if event.site != self.site:
+                self.tier = "site"
+            self.region = event.region
             self.site = event.site
+            self.year = event.year
+            self.pack_id = event.pack_id
             self.pack_version = event.pack_version
             self.route = event.route
             self.facts = event.facts.model_dump(mode="json")
             self.round = event.round
             self.submitted_at = event.submitted_at
             self.changed_items = list(event.changed_items)
+            self.required_items = list(event.required_items)
+            self.uploads = event.uploads
         return heard
 
     def reopen(self, event: ApplicationReopened) -> Heard:
-        """The system gave items back to the candidate: nobody is offered it until it is handed in again."""
+        """The system gave it back to the candidate: nobody is offered it until it is handed in again."""
         return self._hear(event.revision, State.RETURNED)
 
-    def overtaken_by(self, revision: int) -> None:
-        """A reopening was heard before the submission that it reopened."""
-        self._hear(revision, State.RETURNED)
+    def withdraw(self, event: ApplicationWithdrawn) -> Heard:
+        """The candidate took it back: if it is handed in again, it begins at the site."""
+        heard = self._hear(event.revision, State.WITHDRAWN)
+        if heard is Heard.NEW:
+            self.tier = "site"
+        elif heard is Heard.OLD and self.published_at is None:
+            self._back_to_site_if_passed_before(event.revision)
+        return heard
+
+    def lapse(self, event: ApplicationLapsed) -> Heard:
+        """The deadline passed while it was with the candidate."""
+        # A return by staff raises no revision, so a lapse may name the one that was returned.
+        if event.revision == self.revision and self.state in {State.RETURNED, State.WITHDRAWN}:
+            self._become(State.LAPSED)
+            return Heard.NEW
+        return self._hear(event.revision, State.LAPSED)
+
+    def overtaken_by(self, revision: int, state: State) -> None:
+        """A reopening, withdrawal or lapse was heard before the submission that it is about."""
+        self._hear(revision, state)
 
     def let_in(self) -> None:
         """Every image was checked: its tier may take it."""
@@ -212,6 +254,7 @@ class Review:
         must_have_no_return(marks)
         self._become(State.AT_REGION)
         self.tier = "region"
+        self.passed_revision = self.revision
         self._end_claim()
         return self._decided("site", "passed_site", now)
 
@@ -265,6 +308,15 @@ class Review:
         self._end_claim()
         return Heard.NEW
 
+    def _back_to_site_if_passed_before(self, withdrawn_revision: int) -> None:
+        """A withdrawal was heard after the submission that followed it: that one begins at the site all the same."""
+        waits = self.state is State.SUBMITTED or (self.state is State.AT_REGION and self.claimed_by is None)
+        if self.tier != "region" or not waits or self.passed_revision >= withdrawn_revision:
+            return
+        self.tier = "site"
+        if self.state is State.AT_REGION:
+            self._become(State.AT_SITE)
+
     def _end_claim(self) -> None:
         self.claimed_by = self.claimed_until = None
 
@@ -308,6 +360,14 @@ _ELSEWHERE: dict[State, tuple[str, str]] = {
         "It is with the candidate. It comes back into the queue once it is handed in again.",
     ),
     State.DECIDED: ("该报名已有终审意见，不能再操作。", "It is decided; nothing more can be done with it."),
+    State.WITHDRAWN: (
+        "考生已撤回该报名，重新提交后才能审核。",
+        "The candidate withdrew it. It comes into the site's queue if it is handed in again.",
+    ),
+    State.LAPSED: (
+        "该报名逾期未提交，已失效，不能再操作。",
+        "It was not handed in by the deadline and has lapsed; nothing more can be done with it.",
+    ),
 }
 
 

@@ -1,7 +1,10 @@
 """One application on one screen: facts, items with their images and marks, notices, history."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy import Row as SqlRow
@@ -21,17 +24,29 @@ from services.review.shapes import (
     MarkShown,
     NoticeShown,
     Reason,
+    Replaced,
     SectionShown,
+    WhyReplaced,
 )
 from shared import clock
 from shared.contracts.findings import words_for
-from shared.contracts.rules import Pack
+from shared.contracts.rules import ItemRule, Pack, Text
 from shared.security.sealing import KeyRing
 
 # More than that nobody reads on a screen; the audit has the rest.
 _LINES = 200
 _IMAGES = 1000
 _NOTICES = 50
+_RETURNS = 200
+_NOT_IN_PACK = Text(zh="现行规则之外的材料", en="Not in the rules that apply")
+
+
+@dataclass(frozen=True)
+class _GivenBack:
+    """What the candidate was told about an item in a round."""
+
+    round: int
+    why: WhyReplaced
 
 
 async def detail_of(
@@ -66,6 +81,7 @@ async def detail_of(
         site=review.site,
         site_name=next((site.name for site in pack.sites if site.code == review.site), None),
         route=review.route,
+        uploads=review.uploads,
         facts=review.facts,
         candidate=on_the_screen(opened(key_ring, sealed), claimed=mine),
         submitted_at=review.submitted_at,
@@ -86,7 +102,28 @@ def _shows_opinion(staff: Staff, review: Review, now: datetime) -> bool:
     return staff.tier == "region" or (review.published_at is not None and review.published_at <= now)
 
 
+async def _given_back(session: AsyncSession, application_no: str) -> Mapping[str, list[_GivenBack]]:
+    """By item, oldest first: what reviewers and the system said when they gave it back."""
+    rows = await session.execute(
+        select(tables.history.c.at, tables.history.c.tier, tables.history.c.round, tables.history.c.detail)
+        .where(
+            tables.history.c.application_no == application_no,
+            tables.history.c.act.in_(("returned", "reopened")),
+        )
+        .order_by(tables.history.c.id.desc())
+        .limit(_RETURNS)
+    )
+    by_item: defaultdict[str, list[_GivenBack]] = defaultdict(list)
+    for row in reversed(rows.all()):
+        tier: Literal["site", "region", "system"] = row.tier or "system"
+        for each in row.detail.get("items", ()):
+            why = WhyReplaced(tier=tier, words=each.get("words", ""), at=row.at)
+            by_item[each["item"]].append(_GivenBack(row.round, why))
+    return by_item
+
+
 async def _images(session: AsyncSession, review: Review) -> dict[str, list[ImageShown]]:
+    given_back = await _given_back(session, review.application_no)
     rows = await session.execute(
         select(
             tables.images,
@@ -101,21 +138,30 @@ async def _images(session: AsyncSession, review: Review) -> dict[str, list[Image
     )
     by_item: dict[str, list[ImageShown]] = {}
     for row in rows:
-        by_item.setdefault(row.item, []).append(_image(row, review))
+        by_item.setdefault(row.item, []).append(_image(row, review, given_back.get(row.item, ())))
     return by_item
 
 
-def _image(row: SqlRow[Any], review: Review) -> ImageShown:
+def _replaced(row: SqlRow[Any], given_back: Sequence[_GivenBack]) -> Replaced | None:
+    if row.replaced_round is None:
+        return None
+    why = [each.why for each in given_back if row.last_round <= each.round < row.replaced_round]
+    return Replaced(round=row.replaced_round, at=row.replaced_at, why=why)
+
+
+def _image(row: SqlRow[Any], review: Review, given_back: Sequence[_GivenBack]) -> ImageShown:
     return ImageShown(
         image_id=row.image_id,
         verdict=row.checked_verdict or row.verdict,
         reason=row.reason,
+        confirmed=row.confirmed,
         findings=[FindingShown(**found, words=words_for(found["code"])) for found in row.findings or ()],
         uploaded_at=row.uploaded_at,
         size=row.size,
         content_type=row.content_type,
         round=row.first_round,
         current=row.last_round == review.round,
+        replaced=_replaced(row, given_back),
         url=f"/reviews/{review.application_no}/images/{row.image_id}",
     )
 
@@ -134,26 +180,32 @@ def _sections(
     review: Review, pack: Pack, images: dict[str, list[ImageShown]], marks: dict[str, MarkShown]
 ) -> list[SectionShown]:
     changed = set(review.changed_items) if review.round > 1 else set()
-    return [
+    required = set(review.required_items)
+
+    def item(code: str, rule: ItemRule | None) -> ItemShown:
+        return ItemShown(
+            item=code,
+            title=rule.title if rule else Text(zh=code, en=code),
+            instruction=rule.instruction if rule else _NOT_IN_PACK,
+            channel=rule.channel if rule else "upload",
+            required=code in required,
+            handed_in=any(image.current for image in images.get(code, ())),
+            changed=code in changed,
+            mark=marks.get(code),
+            images=images.get(code, []),
+        )
+
+    sections = [
         SectionShown(
             title=section.title,
-            items=[
-                ItemShown(
-                    item=code,
-                    title=pack.items[code].title,
-                    instruction=pack.items[code].instruction,
-                    channel=pack.items[code].channel,
-                    handed_in=any(image.current for image in images.get(code, ())),
-                    changed=code in changed,
-                    mark=marks.get(code),
-                    images=images.get(code, []),
-                )
-                for code in section.items
-                if code in pack.items
-            ],
+            items=[item(code, pack.items[code]) for code in section.items if code in pack.items],
         )
         for section in pack.sections
     ]
+    shown = {each.item for section in sections for each in section.items}
+    # An image that was handed in under other rules is still to be seen.
+    left = [item(code, pack.items.get(code)) for code in sorted(images.keys() - shown)]
+    return [*sections, SectionShown(title=_NOT_IN_PACK, items=left)] if left else sections
 
 
 async def _notices(session: AsyncSession, application_no: str) -> list[NoticeShown]:

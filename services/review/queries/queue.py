@@ -40,6 +40,7 @@ async def page_of(
                 application_no=row.application_no,
                 candidate_masked=in_a_list(opened(key_ring, row.sealed)),
                 site=row.site,
+                route=row.route,
                 category=str(row.facts.get("category", "")),
                 round=row.round,
                 submitted_at=row.submitted_at,
@@ -61,6 +62,7 @@ def page_query(
         select(
             _REVIEWS.application_no,
             _REVIEWS.site,
+            _REVIEWS.route,
             _REVIEWS.facts,
             _REVIEWS.round,
             _REVIEWS.submitted_at,

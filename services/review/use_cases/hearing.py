@@ -1,4 +1,4 @@
-"""What the other services told: registrations, rules, submissions, reopenings, verdicts, notices."""
+"""What the other services told: registrations, rules, submissions, what ended them, verdicts, notices."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -7,17 +7,24 @@ from typing import Any, TypeVar
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.review.domain import Heard, Review
-from services.review.use_cases.rows import line_of, locked_reviews, write_history
+from services.review.domain import Heard, Review, State
+from services.review.use_cases.rows import line_about, line_of, locked_reviews, write_history
 from shared import clock
 from shared.contracts.event import Event
 from shared.contracts.notify import NoticeDelivered
 from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.rules import RulesPublished
-from shared.contracts.upload import ApplicationReopened, ApplicationSubmitted, HandedInImage
+from shared.contracts.upload import (
+    ApplicationLapsed,
+    ApplicationReopened,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    HandedInImage,
+)
 from shared.contracts.validation import MaterialChecked
 
 E = TypeVar("E", bound=Event)
+T = TypeVar("T", ApplicationReopened, ApplicationWithdrawn, ApplicationLapsed)
 
 _RECORD = text(
     """
@@ -44,12 +51,15 @@ _LOCK = text(
     ON CONFLICT (application_no) DO UPDATE SET reopened_revision = applications.reopened_revision WHERE false
     """
 )
-_REOPENED = text(
-    "SELECT application_no, reopened_revision FROM applications WHERE application_no = ANY(CAST(:numbers AS text[]))"
-)
-_NOTE_REOPENING = text(
+_TAKEN_BACK = text(
     """
-    UPDATE applications SET reopened_revision = n.revision
+    SELECT application_no, reopened_revision, reopened_as FROM applications
+    WHERE application_no = ANY(CAST(:numbers AS text[]))
+    """
+)
+_NOTE_TAKEN_BACK = text(
+    """
+    UPDATE applications SET reopened_revision = n.revision, reopened_as = :state
     FROM unnest(CAST(:numbers AS text[]), CAST(:revisions AS int[])) AS n(application_no, revision)
     WHERE applications.application_no = n.application_no AND applications.reopened_revision < n.revision
     """
@@ -63,14 +73,31 @@ _VOID_DECISIONS = text(
 _HAND_IN = text(
     """
     INSERT INTO images (application_no, image_id, item, object_key, sha256, size, content_type, uploaded_at, verdict,
-                        first_round, last_round)
+                        confirmed, first_round, last_round)
     SELECT n.* FROM unnest(
         CAST(:numbers AS text[]), CAST(:ids AS uuid[]), CAST(:items AS text[]), CAST(:keys AS text[]),
         CAST(:sha256s AS text[]), CAST(:sizes AS int[]), CAST(:types AS text[]), CAST(:uploaded AS timestamptz[]),
-        CAST(:verdicts AS text[]), CAST(:first_rounds AS int[]), CAST(:last_rounds AS int[])
-    ) AS n(application_no, image_id, item, object_key, sha256, size, content_type, uploaded_at, verdict, first_round,
-           last_round)
-    ON CONFLICT (application_no, image_id) DO UPDATE SET verdict = excluded.verdict, last_round = excluded.last_round
+        CAST(:verdicts AS text[]), CAST(:confirmed AS bool[]), CAST(:first_rounds AS int[]), CAST(:last_rounds AS int[])
+    ) AS n(application_no, image_id, item, object_key, sha256, size, content_type, uploaded_at, verdict, confirmed,
+           first_round, last_round)
+    ON CONFLICT (application_no, image_id) DO UPDATE SET
+        verdict = excluded.verdict, confirmed = excluded.confirmed, last_round = excluded.last_round,
+        replaced_round = NULL, replaced_at = NULL
+    """
+)
+# The first round without an image is the one that replaced it, also where a batch brings several rounds.
+_NOTE_REPLACED = text(
+    """
+    UPDATE images SET replaced_round = n.round, replaced_at = n.at
+    FROM (
+        SELECT DISTINCT ON (i.application_no, i.image_id) i.application_no, i.image_id, r.round, r.at
+        FROM unnest(CAST(:numbers AS text[]), CAST(:rounds AS int[]), CAST(:ats AS timestamptz[]))
+             AS r(application_no, round, at)
+        JOIN images AS i ON i.application_no = r.application_no AND i.last_round < r.round
+        WHERE i.replaced_round IS NULL
+        ORDER BY i.application_no, i.image_id, r.round
+    ) AS n
+    WHERE images.application_no = n.application_no AND images.image_id = n.image_id
     """
 )
 _FORGET_MARKS_OF_CHANGED = text(
@@ -79,6 +106,7 @@ _FORGET_MARKS_OF_CHANGED = text(
     WHERE marks.application_no = n.application_no AND marks.item = n.item
     """
 )
+_FORGET_SITE_MARKS = text("DELETE FROM marks WHERE tier = 'site' AND application_no = ANY(CAST(:numbers AS text[]))")
 _NOTE_CHECKS = text(
     """
     INSERT INTO checks (image_id, application_no, check_no, verdict, reason, findings, checked_at)
@@ -100,7 +128,8 @@ _CHECKED_THROUGH = text(
     WHERE application_no = ANY(CAST(:numbers AS text[])) AND state = 'submitted' AND NOT EXISTS (
         SELECT 1 FROM images LEFT JOIN checks USING (image_id)
         WHERE images.application_no = reviews.application_no AND images.last_round = reviews.round
-          AND images.verdict = 'checking' AND (checks.verdict IS NULL OR checks.verdict IN ('reject', 'gone'))
+          AND images.verdict = 'checking' AND NOT images.confirmed
+          AND (checks.verdict IS NULL OR checks.verdict IN ('reject', 'gone'))
     )
     """
 )
@@ -148,50 +177,42 @@ async def keep_packs(session: AsyncSession, told: Sequence[RulesPublished]) -> N
 
 async def take_submissions(session: AsyncSession, told: Sequence[ApplicationSubmitted]) -> None:
     """Applications were handed in: those whose images are all checked come into the queue."""
-    reopened = await _locked_applications(session, [each.application_no for each in told])
-    reviews = await locked_reviews(session, list(reopened))
-    lines, taken = [], []
+    known = await _locked_applications(session, [each.application_no for each in told])
+    reviews = await locked_reviews(session, list(known))
+    lines, taken, moved = [], [], []
     for each in told:
-        heard = _take(session, reviews, each, reopened[each.application_no])
+        site_before = reviews[each.application_no].site if each.application_no in reviews else each.site
+        heard = _take(session, reviews, each, known[each.application_no])
         review = reviews[each.application_no]
         if heard is Heard.NEW:
             taken.append(each)
-            lines.append(line_of(review, "submitted"))
+            detail = {"from_site": site_before, "to_site": each.site} if site_before != each.site else {}
+            lines.append(line_of(review, "submitted", detail=detail))
+            if detail:
+                moved.append(each.application_no)
         elif heard is Heard.LATE:
             lines.append(line_of(review, "submitted_after_publication", detail={"told_revision": each.revision}))
     await session.flush()
     await _void_decisions(session, [each.application_no for each in taken])
+    await _forget_site_marks(session, moved)
     await _hand_in(session, taken)
     await write_history(session, *lines)
     await _let_in(session, [each.application_no for each in taken])
 
 
 async def take_reopenings(session: AsyncSession, told: Sequence[ApplicationReopened]) -> None:
-    """The system gave items back: out of the queue until they are handed in again."""
-    numbers = [each.application_no for each in told]
-    await _locked_applications(session, numbers)
-    await session.execute(_NOTE_REOPENING, _newest_revisions(told))
-    reviews = await locked_reviews(session, numbers)
-    lines, taken = [], []
-    for each in told:
-        review = reviews.get(each.application_no)
-        if review is None:
-            continue  # noted: the submission, when it comes, is overtaken already
-        heard = review.reopen(each)
-        detail: dict[str, Any] = {
-            "cause": each.cause,
-            "items": [item.model_dump(mode="json", include={"item", "reason_code", "words"}) for item in each.items],
-        }
-        if heard is Heard.NEW:
-            taken.append(each.application_no)
-            lines.append(line_of(review, "reopened", detail=detail))
-        elif heard is Heard.LATE:
-            lines.append(
-                line_of(review, "reopened_after_publication", detail=detail | {"told_revision": each.revision})
-            )
-    await session.flush()
-    await _void_decisions(session, taken)
-    await write_history(session, *lines)
+    """The system gave applications back: out of the queue until they are handed in again."""
+    await _take_back(session, told, State.RETURNED, "reopened", Review.reopen, _of_reopening)
+
+
+async def take_withdrawals(session: AsyncSession, told: Sequence[ApplicationWithdrawn]) -> None:
+    """Candidates took applications back."""
+    await _take_back(session, told, State.WITHDRAWN, "withdrawn", Review.withdraw, lambda _: {})
+
+
+async def take_lapses(session: AsyncSession, told: Sequence[ApplicationLapsed]) -> None:
+    """Applications were not handed in (again) by the deadline."""
+    await _take_back(session, told, State.LAPSED, "lapsed", Review.lapse, _of_lapse)
 
 
 async def note_checks(session: AsyncSession, told: Sequence[MaterialChecked]) -> None:
@@ -241,34 +262,88 @@ def _newest(told: Iterable[E], key: Callable[[E], str], order: Callable[[E], Any
     return [newest[name] for name in sorted(newest)]
 
 
-def _newest_revisions(told: Sequence[ApplicationReopened]) -> dict[str, list[Any]]:
+async def _take_back(
+    session: AsyncSession,
+    told: Sequence[T],
+    state: State,
+    act: str,
+    take: Callable[[Review, T], Heard],
+    detail_of: Callable[[T], dict[str, Any]],
+) -> None:
+    """Out of every queue: the claim ends, an unpublished decision is void; after publication it is only listed."""
+    numbers = [each.application_no for each in told]
+    await _locked_applications(session, numbers)
     newest = _newest(told, lambda each: each.application_no, lambda each: each.revision)
+    await session.execute(
+        _NOTE_TAKEN_BACK,
+        {
+            "numbers": [each.application_no for each in newest],
+            "revisions": [each.revision for each in newest],
+            "state": state.value,
+        },
+    )
+    reviews = await locked_reviews(session, numbers)
+    lines, taken = [], []
+    for each in told:
+        review = reviews.get(each.application_no)
+        if review is None:
+            # Noted: the submission, when it comes, is overtaken already.
+            lines.append(line_about(each.application_no, each.round, each.revision, act, detail=detail_of(each)))
+            continue
+        heard = take(review, each)
+        if heard is Heard.NEW:
+            taken.append(each.application_no)
+            lines.append(line_of(review, act, detail=detail_of(each)))
+        elif heard is Heard.LATE:
+            detail = detail_of(each) | {"told_revision": each.revision}
+            lines.append(line_of(review, f"{act}_after_publication", detail=detail))
+    await session.flush()
+    await _void_decisions(session, taken)
+    await write_history(session, *lines)
+
+
+def _of_reopening(event: ApplicationReopened) -> dict[str, Any]:
     return {
-        "numbers": [each.application_no for each in newest],
-        "revisions": [each.revision for each in newest],
+        "cause": event.cause,
+        "items": [item.model_dump(mode="json", include={"item", "reason_code", "words"}) for item in event.items],
     }
 
 
-async def _locked_applications(session: AsyncSession, numbers: Sequence[str]) -> dict[str, int]:
+def _of_lapse(event: ApplicationLapsed) -> dict[str, Any]:
+    return {"was": event.was, "deadline": event.deadline.isoformat()}
+
+
+async def _locked_applications(session: AsyncSession, numbers: Sequence[str]) -> dict[str, tuple[int, State]]:
     """Lock by number, also what nobody has heard of yet: a verdict and its submission must not miss each other.
 
     Returns:
-        The revision of the newest reopening heard, by number.
+        The revision of the newest reopening, withdrawal or lapse heard, and what it made of the application.
     """
     wanted = {"numbers": sorted(set(numbers))}
     await session.execute(_LOCK, wanted)
-    rows = await session.execute(_REOPENED, wanted)
-    return {row.application_no: row.reopened_revision for row in rows}
+    rows = await session.execute(_TAKEN_BACK, wanted)
+    return {
+        row.application_no: (row.reopened_revision, State(row.reopened_as) if row.reopened_as else State.RETURNED)
+        for row in rows
+    }
 
 
-def _take(session: AsyncSession, reviews: dict[str, Review], event: ApplicationSubmitted, reopened: int) -> Heard:
+def _take(
+    session: AsyncSession, reviews: dict[str, Review], event: ApplicationSubmitted, known: tuple[int, State]
+) -> Heard:
     review = reviews.get(event.application_no)
     if review is not None:
         return review.resubmit(event)
     review = reviews[event.application_no] = Review.begun_by(event)
-    review.overtaken_by(reopened)
+    review.overtaken_by(*known)
     session.add(review)
     return Heard.NEW
+
+
+async def _forget_site_marks(session: AsyncSession, numbers: Sequence[str]) -> None:
+    """Another site's staff look with their own eyes."""
+    if numbers:
+        await session.execute(_FORGET_SITE_MARKS, {"numbers": list(numbers)})
 
 
 async def _void_decisions(session: AsyncSession, numbers: Sequence[str]) -> None:
@@ -304,8 +379,17 @@ async def _hand_in(session: AsyncSession, taken: Sequence[ApplicationSubmitted])
             "types": [image.content_type for _, image, _ in ordered],
             "uploaded": [image.uploaded_at for _, image, _ in ordered],
             "verdicts": [image.verdict for _, image, _ in ordered],
+            "confirmed": [image.confirmed for _, image, _ in ordered],
             "first_rounds": [first_round for _, _, first_round in ordered],
             "last_rounds": [each.round for each, _, _ in ordered],
+        },
+    )
+    await session.execute(
+        _NOTE_REPLACED,
+        {
+            "numbers": [each.application_no for each in taken],
+            "rounds": [each.round for each in taken],
+            "ats": [each.submitted_at for each in taken],
         },
     )
 

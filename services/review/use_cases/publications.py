@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import tables
-from services.review.domain import Review, Staff, State
+from services.review.domain import FINISHED, Review, Staff, State
 from services.review.use_cases.rows import line_of, write_history
 from shared import clock
 from shared.errors import Conflict, NotFound
@@ -97,7 +97,7 @@ async def _decided(session: AsyncSession, region: str, year: int) -> list[tuple[
 async def _must_be_finished(session: AsyncSession, region: str, year: int) -> None:
     rows = await session.execute(
         select(_REVIEWS.state, func.count())
-        .where(_REVIEWS.region == region, _REVIEWS.year == year, _REVIEWS.state != State.DECIDED)
+        .where(_REVIEWS.region == region, _REVIEWS.year == year, _REVIEWS.state.not_in(FINISHED))
         .group_by(_REVIEWS.state)
     )
     by_state = {state.value: count for state, count in rows}

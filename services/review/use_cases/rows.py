@@ -69,14 +69,22 @@ def mark_detail(mark: Mark) -> dict[str, Any]:
 
 def line_of(review: Review, act: str, by: Staff | None = None, detail: dict[str, Any] | None = None) -> dict[str, Any]:
     """A line of history: who did what, when, on which revision. None: the candidate or the system."""
+    line = line_about(review.application_no, review.round, review.revision, act, detail=detail)
+    return line if by is None else line | {"tier": by.tier, "staff_id": by.id}
+
+
+def line_about(
+    application_no: str, round_no: int, revision: int, act: str, *, detail: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A line about the candidate's or the system's act, also on what no submission was heard of yet."""
     return {
-        "application_no": review.application_no,
+        "application_no": application_no,
         "at": clock.now(),
-        "tier": by.tier if by is not None else None,
+        "tier": None,
         "act": act,
-        "staff_id": by.id if by is not None else None,
-        "round": review.round,
-        "revision": review.revision,
+        "staff_id": None,
+        "round": round_no,
+        "revision": revision,
         "detail": detail or {},
     }
 

@@ -7,13 +7,16 @@ import structlog
 from fastapi import Depends, Path, Request
 
 from services.upload.accounts import Accounts
+from services.upload.attempts import Attempts
+from services.upload.captchas import Captchas
+from services.upload.contacts import Contacts
 from services.upload.packs import Shelf
+from services.upload.page_events import PageEvents
 from services.upload.rows import no_such_application
 from shared.contracts.event import ApplicationNo
 from shared.database import Sessions
 from shared.errors import NotFound
 from shared.security.identity import IdentitySigner
-from shared.security.sealing import KeyRing
 from shared.security.sessions import LoggedIn, SessionCookies
 from shared.storage import Storage
 
@@ -25,10 +28,14 @@ class Edge:
     sessions: Sessions
     storage: Storage
     shelf: Shelf
-    keys: KeyRing
+    contacts: Contacts
     cookies: SessionCookies
     accounts: Accounts
+    attempts: Attempts
+    captchas: Captchas
+    page_events: PageEvents
     signer: IdentitySigner
+    captchas_per_minute: int
 
 
 def _edge(request: Request) -> Edge:

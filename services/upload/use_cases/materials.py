@@ -1,28 +1,20 @@
-"""Images: taking them in, taking them off, and hearing how their check went."""
+"""Images: taking them in, taking them off, bringing them back, and confirming one of poor quality."""
 
-from collections.abc import Sequence
+import json
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import ColumnElement, Row, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.upload import tables
-from services.upload.domain import STATUS_OF, Application, ImageStatus, State
-from services.upload.door import Arrived
+from services.upload.domain import RESTORABLE_FOR, ImageStatus, no_such_item, only_quality
 from services.upload.packs import Shelf
-from services.upload.rows import (
-    add_to_timeline,
-    application,
-    images_of,
-    keep_feedback,
-    locked_applications,
-)
+from services.upload.rows import application, images_of, note_on_page
 from shared import clock
-from shared.contracts.findings import words_for
-from shared.contracts.upload import MaterialRemoved, MaterialUploaded
-from shared.contracts.validation import MaterialChecked
-from shared.errors import Conflict, Invalid
+from shared.contracts.upload import ContentType, MaterialRemoved, MaterialUploaded
+from shared.errors import Conflict, Invalid, NotFound
 from shared.messaging.outbox import tell
 
 
@@ -33,6 +25,16 @@ class Place:
     application_no: str
     item: str
     image_id: UUID
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object that lies in the store, ready to become an image."""
+
+    object_key: str
+    sha256: str
+    size: int  # bytes
+    content_type: ContentType
 
 
 def object_key(place: Place, sha256: str) -> str:
@@ -82,35 +84,36 @@ async def check_place(session: AsyncSession, shelf: Shelf, place: Place) -> None
     if await stored_already(session, place, None):
         return
     there = await images_of(session, place.application_no, place.item)
-    of.check_may_add(place.item, await shelf.checklist_for(session, of), len(there))
+    of.check_may_add(place.item, await shelf.checklist_for(session, of), len(there), clock.now())
 
 
-async def store(session: AsyncSession, shelf: Shelf, place: Place, arrived: Arrived, key: str) -> bool:
+async def store(session: AsyncSession, shelf: Shelf, place: Place, image: Stored) -> bool:
     """Put an image, whose object is written already, on the application; False if it was there.
 
     Raises:
-        Conflict: locked, full, or the id is in use.
+        Conflict: locked, full, outside its window, or the id is in use.
         NotFound: no such application or item.
     """
     of = await application(session, place.application_no, lock=True)
-    if await stored_already(session, place, arrived.sha256):
+    if await stored_already(session, place, image.sha256):
         return False
     there = await images_of(session, place.application_no, place.item)
-    of.check_may_add(place.item, await shelf.checklist_for(session, of), len(there))
+    of.check_may_add(place.item, await shelf.checklist_for(session, of), len(there), clock.now())
     await session.execute(
         insert(tables.images).values(
             image_id=place.image_id,
             application_no=place.application_no,
             item=place.item,
-            object_key=key,
-            sha256=arrived.sha256,
-            size=len(arrived.body),
-            content_type=arrived.content_type,
+            object_key=image.object_key,
+            sha256=image.sha256,
+            size=image.size,
+            content_type=image.content_type,
             status=ImageStatus.CHECKING,
             uploaded_at=clock.now(),
         )
     )
     of.note_change(place.item)
+    await note_on_page(session, of, "image_added")
     await tell(
         session,
         MaterialUploaded(
@@ -118,10 +121,10 @@ async def store(session: AsyncSession, shelf: Shelf, place: Place, arrived: Arri
             region=of.region,
             item=place.item,
             image_id=place.image_id,
-            object_key=key,
-            sha256=arrived.sha256,
-            size=len(arrived.body),
-            content_type=arrived.content_type,
+            object_key=image.object_key,
+            sha256=image.sha256,
+            size=image.size,
+            content_type=image.content_type,
         ),
     )
     return True
@@ -130,87 +133,130 @@ async def store(session: AsyncSession, shelf: Shelf, place: Place, arrived: Arri
 async def remove(session: AsyncSession, shelf: Shelf, place: Place) -> None:
     """Take an image off. One that is not there (any more) is no error: two tabs may click at once."""
     of = await application(session, place.application_no, lock=True)
-    of.check_may_change(place.item, await shelf.checklist_for(session, of))
+    checklist = await shelf.checklist_for(session, of)
+    if place.item not in checklist.items and not await _ever_had(session, place):
+        raise no_such_item()
+    of.check_may_remove(place.item, checklist, clock.now())
     removed = await session.execute(
         update(tables.images)
-        .where(
-            tables.images.c.image_id == place.image_id,
-            tables.images.c.application_no == place.application_no,
-            tables.images.c.item == place.item,
-            tables.images.c.removed_at.is_(None),
-        )
+        .where(_is(place), tables.images.c.removed_at.is_(None))
         .values(removed_at=clock.now())
         .returning(tables.images.c.image_id)
     )
     if removed.first() is not None:
         of.note_change(place.item)
+        await note_on_page(session, of, "image_removed")
         await tell(
             session,
             MaterialRemoved(application_no=place.application_no, item=place.item, image_id=place.image_id),
         )
 
 
-_APPLY = text(
+async def removed_image(session: AsyncSession, shelf: Shelf, place: Place, new: Place) -> Stored | None:
+    """The removed image that is to come back, its object not copied yet; None where it is back under this id already.
+
+    Raises:
+        Conflict: too late, back under another id, or there is no place for it.
+        NotFound: no such image was removed.
     """
-    UPDATE images SET status = c.status, check_no = c.check_no, findings = c.findings
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]), CAST(:check_nos AS int[]), CAST(:findings AS jsonb[]))
-         AS c(image_id, status, check_no, findings)
-    WHERE images.image_id = c.image_id AND images.check_no < c.check_no AND images.removed_at IS NULL
-    RETURNING images.image_id
-    """
-)
+    of = await application(session, place.application_no)
+    row = (await session.execute(select(tables.images).where(_is(place)))).first()
+    if row is None:
+        raise no_such_removal()
+    if row.restored_as is not None and row.restored_as == new.image_id:
+        return None
+    _check_restorable(row)
+    there = await images_of(session, place.application_no, place.item)
+    of.check_may_add(place.item, await shelf.checklist_for(session, of), len(there), clock.now())
+    return Stored(row.object_key, row.sha256, row.size, row.content_type)
 
 
-async def apply_checks(session: AsyncSession, checks: Sequence[MaterialChecked]) -> None:
-    """Show what the checks found; an image of a locked submission that failed gives its item back.
+async def restore(session: AsyncSession, shelf: Shelf, place: Place, new: Place, copy: Stored) -> None:
+    """Undo a removal: the image, whose object is copied already, is there again under a new id, and checked anew.
 
-    Older results for the same image, and results for a removed one, change nothing.
+    Raises:
+        Conflict: too late, back under another id, locked, full, or outside its window.
     """
-    newest: dict[UUID, MaterialChecked] = {}
-    for check in checks:
-        known = newest.get(check.image_id)
-        if known is None or check.check_no > known.check_no:
-            newest[check.image_id] = check
-    applications = await locked_applications(session, [check.application_no for check in checks])
-    chosen = list(newest.values())
-    applied = set(
-        await session.scalars(
-            _APPLY,
-            {
-                "ids": [check.image_id for check in chosen],
-                "statuses": [STATUS_OF[check.verdict].value for check in chosen],
-                "check_nos": [check.check_no for check in chosen],
-                "findings": [_findings(check) for check in chosen],
-            },
+    await application(session, place.application_no, lock=True)
+    row = (await session.execute(select(tables.images).where(_is(place)))).one()
+    if row.restored_as == new.image_id:
+        return
+    _check_restorable(row)
+    await store(session, shelf, new, copy)
+    await session.execute(update(tables.images).where(_is(place)).values(restored_as=new.image_id))
+
+
+def _check_restorable(row: Row[Any]) -> None:
+    if row.removed_at is None:
+        raise Conflict(
+            "not-removed",
+            "这张图片没有被删除，请刷新页面。",
+            "This image was not removed. Reload the page.",
         )
+    if row.restored_as is not None:
+        raise Conflict(
+            "already-restored",
+            "这张图片已经恢复，请刷新页面。",
+            "This image was brought back already. Reload the page.",
+        )
+    if row.object_deleted_at is not None or row.removed_at <= clock.now() - RESTORABLE_FOR:
+        raise too_late_to_restore()
+
+
+def too_late_to_restore() -> Conflict:
+    """The removal is more than a day old, or the object is gone."""
+    return Conflict(
+        "too-late-to-restore",
+        "删除已超过24小时，无法恢复，请重新上传。",
+        "It was removed more than 24 hours ago and can't be brought back. Upload it again.",
     )
-    failed = [c for c in chosen if c.image_id in applied and STATUS_OF[c.verdict] is ImageStatus.REJECTED]
-    for number in sorted({check.application_no for check in failed}):
-        of = applications.get(number)
-        # In an open item it is simply shown; only what is locked must be given back.
-        late = [c for c in failed if c.application_no == number and of is not None and not of.is_open(c.item)]
-        if of is not None and late and of.state in {State.SUBMITTED, State.RETURNED}:
-            await _give_back_late(session, of, late)
 
 
-async def _give_back_late(session: AsyncSession, of: Application, failed: list[MaterialChecked]) -> None:
-    reopened = of.reopen_for(failed, {check.image_id: words_for(check.reason).zh for check in failed}, clock.now())
-    items = [
-        {
-            "item": each.item,
-            "reason_code": each.reason_code,
-            "words": each.words,
-            "image_ids": [str(image_id) for image_id in each.image_ids],
-        }
-        for each in reopened.items
-    ]
-    await keep_feedback(session, of, reopened.event_id, "system", items, reopened.reopened_at)
-    await add_to_timeline(session, of, "reopened", reopened.reopened_at)
-    await tell(session, reopened)
+def no_such_removal() -> NotFound:
+    """An image that this item never had."""
+    return NotFound("image-not-found", "没有找到这张图片，请刷新页面。", "There is no such image. Reload the page.")
 
 
-def _findings(check: MaterialChecked) -> str:
-    findings = [finding.model_dump_json() for finding in check.findings]
-    if check.verdict == "gone" and not findings:
-        findings = ['{"code": "gone", "severity": "reject", "measured": null, "limit": null}']
-    return f"[{', '.join(findings)}]"
+async def confirm(session: AsyncSession, shelf: Shelf, place: Place) -> None:
+    """Hand in an image whose quality was rejected all the same; staff see that the candidate was warned.
+
+    Raises:
+        Conflict: it was not rejected, or for more than its quality; or it can't be changed now.
+        NotFound: no such image.
+    """
+    of = await application(session, place.application_no, lock=True)
+    of.check_may_change(place.item, await shelf.checklist_for(session, of), clock.now())
+    row = (await session.execute(select(tables.images).where(_is(place), tables.images.c.removed_at.is_(None)))).first()
+    if row is None:
+        raise no_such_removal()
+    if row.status == ImageStatus.CONFIRMED:
+        return
+    if row.status != ImageStatus.REJECTED or not only_quality(gravest(row.findings)):
+        raise Conflict(
+            "not-confirmable",
+            "只有因清晰度等质量问题未通过的图片可以确认使用，请更换这张图片。",
+            "Only an image that was rejected for its quality may be confirmed. Replace this one.",
+        )
+    await session.execute(update(tables.images).where(_is(place)).values(status=ImageStatus.CONFIRMED))
+    of.note_change(place.item)
+    await note_on_page(session, of, "image_checked")
+
+
+def gravest(findings: Any) -> list[str]:  # noqa: ANN401 JSON
+    """The codes of the findings that rejected an image."""
+    parsed = json.loads(findings) if isinstance(findings, str) else findings
+    return [finding["code"] for finding in parsed if finding["severity"] == "reject"]
+
+
+async def _ever_had(session: AsyncSession, place: Place) -> bool:
+    of, item = tables.images.c.application_no, tables.images.c.item
+    query = select(tables.images.c.image_id).where(of == place.application_no, item == place.item).limit(1)
+    return await session.scalar(query) is not None
+
+
+def _is(place: Place) -> ColumnElement[bool]:
+    return and_(
+        tables.images.c.image_id == place.image_id,
+        tables.images.c.application_no == place.application_no,
+        tables.images.c.item == place.item,
+    )

@@ -1,20 +1,32 @@
 /** The candidate's messages, and how many are unread. */
 import type { Notice } from '@shared/api/notify'
 import { asProblem, type Problem } from '@shared/problem'
-import { ref, shallowRef } from 'vue'
+import { ref, shallowRef, watch, type Ref } from 'vue'
 import * as api from './api'
 import { useEvery } from './every'
 
-const LOOKED_AT_EVERY_MS = 3_000
+const CALM_MS = 20_000
+/** A message follows what it tells of after a moment. */
+const EXPECTING_MS = 1_500
+const EXPECTED_FOR_MS = 15_000
 
-export function useInbox() {
+export type Inbox = ReturnType<typeof useInbox>
+
+/** `happened` changes whenever something happened that a message may follow. */
+export function useInbox(happened: Ref<number>) {
   const notices = shallowRef<Notice[]>([])
   const unread = ref(0)
   const next = ref<string | null>(null)
   const problem = ref<Problem | null>(null)
   const known = ref(false)
 
-  useEvery(refresh, () => LOOKED_AT_EVERY_MS)
+  let expectedUntil = 0
+
+  const { soon } = useEvery(refresh, () => (Date.now() < expectedUntil ? EXPECTING_MS : CALM_MS))
+  watch(happened, () => {
+    expectedUntil = Date.now() + EXPECTED_FOR_MS
+    soon()
+  })
 
   async function refresh(): Promise<boolean> {
     try {

@@ -1,5 +1,5 @@
 /** One application under review: what the page shows, the claim on it, and words that were typed but not saved. */
-import type { Review, ReviewImage, ReviewItem } from '@shared/api/review'
+import type { Replaced, Review, ReviewImage, ReviewItem } from '@shared/api/review'
 import { say } from '@shared/locale'
 import { asProblem, Problem } from '@shared/problem'
 import { computed, inject, onScopeDispose, reactive, ref, shallowRef, type InjectionKey } from 'vue'
@@ -35,6 +35,12 @@ export function theReview(): ReviewStore {
 
 export function imageName(shown: Shown): string {
   return t('imageOf', { item: say(shown.item.title), n: shown.at })
+}
+
+/** Why an image was replaced, a phrase for each time that somebody had asked for it. */
+export function whyReplaced({ why }: Replaced): string[] {
+  if (why.length === 0) return [t('whyUnknown')]
+  return why.map(({ tier, words }) => t('whyReplaced', { who: t(`tier_${tier}`), words }))
 }
 
 export function useReview(applicationNo: string) {

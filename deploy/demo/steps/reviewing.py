@@ -1,0 +1,122 @@
+"""What staff do, and what the candidate hears of it."""
+
+from typing import Any
+
+from deploy.demo.people import Staff
+from deploy.demo.scene import Scene, answered, eventually, see
+
+WORDS = "毕业证书编号无法辨认，请重新拍摄上传。"
+_RETURNED = "diploma"
+
+
+async def staff_log_in(scene: Scene) -> str:
+    """Two site reviewers and a region reviewer log in."""
+    cast, staff = scene.cast, scene.staff
+    answered(await staff.site.log_in(cast.site_logins[0], cast.password), 201)
+    answered(await staff.colleague.log_in(cast.site_logins[1], cast.password), 201)
+    answered(await staff.region.log_in(cast.region_login, cast.password), 201)
+    return "two of the site, one of the region"
+
+
+async def claim(scene: Scene, who: Staff, what: str) -> None:
+    """Find the application in the queue and take hold of it."""
+
+    async def queued() -> bool:
+        waiting = answered(await who.get("/reviews", state="waiting"), 200).json()["items"]
+        return any(each["application_no"] == scene.cast.application_no for each in waiting)
+
+    await eventually(queued, what)
+    answered(await who.claim(scene.cast.application_no), 200)
+
+
+async def site_claims(scene: Scene) -> str:
+    """The application appears in the site's queue and is claimed."""
+    await claim(scene, scene.staff.site, "the application in the site's queue")
+    return "from the queue"
+
+
+async def second_claim_is_refused(scene: Scene) -> str:
+    """A colleague can't have it too; the region can't yet."""
+    answered(await scene.staff.colleague.claim(scene.cast.application_no), 409)
+    return "the colleague got 409"
+
+
+async def staff_see_the_image(scene: Scene) -> str:
+    """The reviewer sees exactly the bytes that the candidate uploaded."""
+    image = (await _items(scene))[_RETURNED]["images"][0]
+    shown = answered(await scene.staff.site.get(image["url"]), 200)
+    see(shown.content == scene.paper("diploma"), "it is not the image that was uploaded")
+    scene.returned = (_RETURNED, image["image_id"])
+    return f"{len(shown.content)} bytes, as uploaded"
+
+
+async def item_is_returned(scene: Scene) -> str:
+    """The diploma is given back with words; the rest is accepted."""
+    scene.heard |= {each["id"] for each in await scene.messages()}
+    for code in scene.required:
+        body: dict[str, Any] = {"mark": "accept"}
+        if code == _RETURNED:
+            body = {"mark": "return", "reason_code": "unreadable", "words": WORDS, "image_ids": [scene.returned[1]]}
+        answered(await scene.staff.site.put(f"{scene.review_url}/items/{code}/mark", body), 200)
+    answered(await scene.staff.site.post(f"{scene.review_url}/returns"), 201)
+    return WORDS
+
+
+async def exactly_that_item_is_unlocked(scene: Scene) -> str:
+    """The diploma, and nothing else, can be changed."""
+    await scene.state_is("returned")
+    unlocked = [code for code, item in (await scene.candidate.items()).items() if not item["locked"]]
+    see(unlocked == [_RETURNED], f"unlocked: {unlocked}")
+    answered(await scene.upload("identity", "identity_front"), 409, "item-locked")
+    return _RETURNED
+
+
+async def feedback_is_on_top(scene: Scene) -> str:
+    """The newest feedback, with its time and words."""
+    newest = (await scene.candidate.page())["feedback"][0]
+    see(newest["items"][0]["words"] == WORDS and newest["at"], "the feedback has other words, or no time")
+    see(newest["tier"] == "site", "the feedback is not the site's")
+    return str(newest["at"])
+
+
+async def sms_is_received(scene: Scene) -> str:
+    """One SMS at the provider."""
+    return await scene.next_sms()
+
+
+async def inbox_notice_is_received(scene: Scene) -> str:
+    """One in-app message about the return."""
+    return await scene.notice("returned")
+
+
+async def site_passes(scene: Scene) -> str:
+    """The site sees only the changed item marked as changed, accepts it and passes."""
+    await claim(scene, scene.staff.site, "the resubmission in the site's queue")
+    changed = [code for code, item in (await _items(scene)).items() if item["changed"]]
+    see(changed == [_RETURNED], f"marked as changed: {changed}")
+    answered(await scene.staff.site.put(f"{scene.review_url}/items/{_RETURNED}/mark", {"mark": "accept"}), 200)
+    answered(await scene.staff.site.post(f"{scene.review_url}/passes"), 201)
+    return "to the region"
+
+
+async def site_passes_at_once(scene: Scene) -> str:
+    """The site finds nothing to return."""
+    await claim(scene, scene.staff.site, "the application in the site's queue")
+    for code in scene.required:
+        answered(await scene.staff.site.put(f"{scene.review_url}/items/{code}/mark", {"mark": "accept"}), 200)
+    answered(await scene.staff.site.post(f"{scene.review_url}/passes"), 201)
+    return "to the region"
+
+
+async def region_approves(scene: Scene) -> str:
+    """The site may not decide; the region claims and approves."""
+    body = {"outcome": "approved", "words": "材料齐全，审核通过。"}
+    answered(await scene.staff.site.post(f"{scene.review_url}/decisions", body), 403)
+    await claim(scene, scene.staff.region, "the application in the region's queue")
+    answered(await scene.staff.region.post(f"{scene.review_url}/decisions", body), 201)
+    return "approved"
+
+
+async def _items(scene: Scene) -> dict[str, dict[str, Any]]:
+    detail = answered(await scene.staff.site.get(scene.review_url), 200).json()
+    return {item["item"]: item for section in detail["sections"] for item in section["items"]}

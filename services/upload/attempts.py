@@ -1,0 +1,133 @@
+"""Guessing is made slow: failures are counted per login and per address, and beyond a few a captcha is asked for.
+
+Nobody is ever locked out: a right captcha lets one try through. What was typed, and addresses, are kept as keyed
+hashes, for an hour.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import Request
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared import clock
+from shared.errors import TooManyRequests
+from shared.security.sealing import lookup_hash
+
+WINDOW = timedelta(minutes=15)
+KEPT_FOR = timedelta(hours=1)
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:kind || encode(:who, 'hex'), 0))")
+_COUNT = text("SELECT count(*) FROM attempts WHERE kind = :kind AND who = :who AND at > :since")
+_ADD = text("INSERT INTO attempts (kind, who, at) VALUES (:kind, :who, :at) RETURNING attempt_id")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A login under way: it counts as failed until it is known to be none.
+
+    Attributes:
+        captcha_next: should it fail, the next one needs a captcha.
+    """
+
+    login: bytes
+    rows: tuple[int, ...]
+    captcha_next: bool
+
+
+class Attempts:
+    """Counts.
+
+    Args:
+        key: of the keyed hashes.
+        per_login: failures within the window after which a login needs a captcha.
+        per_address: the same for an address; a school's candidates share one.
+    """
+
+    def __init__(self, key: bytes, *, per_login: int, per_address: int) -> None:
+        self._key = key
+        self._per_login = per_login
+        self._per_address = per_address
+
+    async def begin(self, session: AsyncSession, login: str, address: str, *, excused: bool) -> Attempt:
+        """Count a try before its password is looked at, so that many at once can't all be the fifth.
+
+        Args:
+            session: the caller's transaction; commit it before the password is looked at.
+            login: what was typed.
+            address: where it comes from.
+            excused: a right captcha came along.
+
+        Raises:
+            TooManyRequests: too many failed; a captcha must come along.
+        """
+        who, where = lookup_hash(self._key, f"login:{login}"), lookup_hash(self._key, f"address:{address}")
+        failed = await self._count(session, "login", who, WINDOW)
+        failed_here = await self._count(session, "address", where, WINDOW)
+        if not excused and (failed >= self._per_login or failed_here >= self._per_address):
+            raise TooManyRequests(
+                "captcha-needed",
+                "登录失败次数较多，请输入验证码后再试。",
+                "Too many logins have failed: answer a captcha, and try again.",
+                captcha_needed=True,
+            )
+        rows = (await self._add(session, "login", who), await self._add(session, "address", where))
+        return Attempt(who, rows, failed + 1 >= self._per_login or failed_here + 1 >= self._per_address)
+
+    async def succeeded(self, session: AsyncSession, attempt: Attempt) -> None:
+        """The password was right: the login's failures are forgotten."""
+        await self.never_was(session, attempt)
+        await session.execute(text("DELETE FROM attempts WHERE kind = 'login' AND who = :who"), {"who": attempt.login})
+
+    async def never_was(self, session: AsyncSession, attempt: Attempt) -> None:
+        """Nothing was tried after all."""
+        await session.execute(
+            text("DELETE FROM attempts WHERE attempt_id = ANY(CAST(:rows AS bigint[]))"), {"rows": list(attempt.rows)}
+        )
+
+    async def allow(self, session: AsyncSession, kind: str, address: str, most: int, within: timedelta) -> None:
+        """Count something that an address may do so often within a time.
+
+        Raises:
+            TooManyRequests: it did so already.
+        """
+        where = lookup_hash(self._key, f"{kind}:{address}")
+        if await self._count(session, kind, where, within) >= most:
+            raise TooManyRequests(
+                "too-often",
+                "操作过于频繁，请稍后再试。",
+                "Too many of these from your network. Wait a little and try again.",
+                retry_after_s=20,
+            )
+        await self._add(session, kind, where)
+
+    async def _count(self, session: AsyncSession, kind: str, who: bytes, within: timedelta) -> int:
+        await session.execute(_LOCK, {"kind": kind, "who": who})
+        found = await session.scalar(_COUNT, {"kind": kind, "who": who, "since": clock.now() - within})
+        return int(found or 0)
+
+    async def _add(self, session: AsyncSession, kind: str, who: bytes) -> int:
+        return int(await session.scalar(_ADD, {"kind": kind, "who": who, "at": clock.now()}) or 0)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; of an IPv6 address the network, which is one household's.
+
+    The server takes X-Forwarded-For from the gateway only (uvicorn's `forwarded_allow_ips`: loopback unless it is told
+    otherwise), and the gateway takes it from nobody.
+    """
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+async def forget_old(session: AsyncSession) -> None:
+    """Drop what no window looks back to."""
+    await session.execute(text("DELETE FROM attempts WHERE at < :before"), {"before": clock.now() - KEPT_FOR})

@@ -1,0 +1,246 @@
+"""`baoshen rules check`: every mistake of a pack with its line and what to do."""
+
+# ruff: noqa: E501  a case to a line is a table to read
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.cli import app
+from deploy.rules_check.checking import check_pack
+from tests.rules.small import SMALL, a_pack_file, line_of
+
+Change = tuple[str, str]
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def errors(file: Path) -> list[tuple[int, str]]:
+    return [(problem.line, str(problem)) for problem in check_pack(file).errors]
+
+
+def test_a_pack_that_is_right_has_no_problem(tmp_path: Path) -> None:
+    file = a_pack_file(tmp_path)
+
+    result = run("rules", "check", file)
+
+    assert (result.exit_code, result.stdout) == (0, f"{file}: ok (small-2021 version 1, 7 items)\n")
+
+
+CONDITIONS: list[tuple[str, Change, str]] = [
+    ("an unknown fact", ("military != ", "millitary != "), "unknown fact millitary (column 1 of the condition); did you mean military?"),
+    ("a condition that is no expression", ("military != ", "military !== "), "Syntax error"),
+    ("a condition that is no bool", ('"!upgrading"', "education_form"), "gives string; it must give a bool"),
+    ("a count that is no int", ("min_by: institutions_count", "min_by: upgrading"), "gives bool; it must give an int"),
+    ("a bool compared with a text", ('"!upgrading"', "upgrading == 'true'"), "== can't be applied to bool, string"),
+    ("a date compared with a number", ('graduated_on >= "2015-01-01"', "graduated_on >= 2015"), 'dates as "2002-01-01"'),
+    ("a date compared with null", ('graduated_on >= "2015-01-01"', "graduated_on != null"), 'compare with ""'),
+    ("a function that CEL has not", ("when: diploma_lost", "when: lost(diploma_lost)"), "CEL has no function lost"),
+    ("a value that a fact never has", ('military != "none"', 'military == "servng"'), "did you mean serving?"),
+    ("a value in a list that a fact never has", ('"bachelor", "graduate"]', '"bachelor", "phd"]'), 'education is never "phd"'),
+    ("an order among values that have none", ('military != "none"', 'military > "none"'), "military has no order"),
+    ("an empty condition", ('required_when: "!upgrading"', "required_when: ''"), "items.trial_assessment.required_when is empty"),
+    ("a date that is none", ('entered_on >= "2015-01-01"', 'entered_on >= "2015-1-1"'), '"2015-1-1" is not a date'),
+    ("a comparison that holds without a date", ('when: graduated_on >= "', 'when: graduated_on < "'), 'add `graduated_on != "" &&`'),
+    ("a denied comparison that does", ('when: graduated_on >= "2015-01-01"', """when: '!(graduated_on >= "2015-01-01")'"""), 'add `graduated_on != "" &&`'),
+    ("a condition that fails on some facts", ("size(review_passed_years) > 0", "review_passed_years[0] == 2020"), "can't be worked out for review_passed_years = []"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "said"), [case[1:] for case in CONDITIONS], ids=[case[0] for case in CONDITIONS])
+def test_a_condition_is_refused_with_its_line(tmp_path: Path, change: Change, said: str) -> None:
+    file = a_pack_file(tmp_path, change)
+
+    found = errors(file)
+
+    assert [line for line, words in found if said in words] == [line_of(file, change[1])], found
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'graduated_on != "" && graduated_on < "2002-01-01"',
+        'graduated_on >= "1990-01-01" && graduated_on < "2002-01-01"',
+        '!(graduated_on == "" || graduated_on >= "2002-01-01")',
+        'graduated_on == "" || graduated_on < "2002-01-01"',
+        'graduated_on != "" ? graduated_on < "2002-01-01" : upgrading',
+        '"2002-01-01" <= graduated_on',
+    ],
+)
+def test_a_comparison_that_looks_at_absence_first_is_right(tmp_path: Path, condition: str) -> None:
+    file = a_pack_file(tmp_path, ('when: graduated_on >= "2015-01-01"', f"when: >-\n          {condition}"))
+
+    assert errors(file) == []
+
+
+def test_the_line_inside_a_folded_condition_is_found(tmp_path: Path) -> None:
+    file = a_pack_file(tmp_path, ('      entered_on >= "2015-01-01"', '      joined_on >= "2015-01-01"'))
+
+    [problem] = check_pack(file).errors
+
+    assert (problem.line, problem.column) == (line_of(file, "joined_on"), 7)
+
+
+SHAPES: list[tuple[str, Change, str, str]] = [
+    ("an unknown key", ("offered_when: education", "offerd_when: education"), "offerd_when", "unknown key items.degree.offerd_when; did you mean offered_when?"),
+    ("a missing key", ("    instruction: {zh: 每个机构一份, en: One for each institution}\n", ""), "trial_assessment:", "items.trial_assessment.instruction is missing"),
+    ("a wrong value", ("route: online", "route: offline"), "offline", "must be 'online', 'onsite' or 'both'"),
+    ("a wrong type", ("    min: 3", "    min: three"), "three", "items.identity.min: Input should be a valid integer"),
+    ("a number for a text", ('code: "9901"', "code: 9901"), "9901", "put it in quotes"),
+    ("an unknown time zone", ("closes: 2021-02-20T17:00", "closes: 2021-02-20T17:00, time_zone: Asia/Peking"), "Peking", "no time zone is called Asia/Peking"),
+    ("a date that is none", ("due: 2021-08-31", "due: 2021-08-32"), "due:", "supplements[1].due"),
+    ("a key given twice", ("year: 2021", "year: 2021\nyear: 2022"), "year: 2022", "the key year stands in line 4 already"),
+    ("no YAML", ("year: 2021", "year: [2021"), "exam:", "not YAML"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "where", "said"), [case[1:] for case in SHAPES], ids=[case[0] for case in SHAPES])
+def test_the_form_is_refused_with_its_line(tmp_path: Path, change: Change, where: str, said: str) -> None:
+    file = a_pack_file(tmp_path, change)
+
+    found = errors(file)
+
+    assert [line for line, words in found if said in words] == [line_of(file, where)], found
+
+
+WHOLE: list[tuple[str, Change, str, str]] = [
+    ("an item that no section has", ("previous_result, photo", "photo"), "  previous_result:", "item previous_result is in no section"),
+    ("an item in two sections", ("photo_prints, other]", "photo_prints, other, degree]"), "items: [", "item degree is in a section already, in line 29"),
+    ("a section with an unknown item", ("[identity, diploma", "[identity, diplomma, diploma"), "items: [", "unknown item diplomma: items does not define it; did you mean diploma?"),
+    ("a row that requires an unknown item", ("requires: [previous_result]", "requires: [previous_results]"), "requires:", "unknown item previous_results"),
+    ("a catalogue with an unknown item", ("{item: photo_prints, title", "{item: photo_print, title"), "{item: photo_print,", "did you mean photo_prints?"),
+    ("a supplement with an unknown item", ("- item: trial_assessment", "- item: trial_paper"), "trial_paper", "unknown item trial_paper"),
+    ("min over max", ("    min: 3\n    max: 3", "    min: 4\n    max: 3"), "min: 4", "min 4 is more than max 3"),
+    ("a window that closes first", ("review: {opens: 2021-01-10T09:00, closes: 2021-02", "review: {opens: 2021-03-10T09:00, closes: 2021-02"), "review: {", "the window review closes before it opens"),
+    ("publishing before review has closed", ("publishing: {opens: 2021-02-21", "publishing: {opens: 2021-02-11"), "publishing:", "the window publishing overlaps review (line 12)"),
+    ("uploads into publishing", ("closes: 2021-02-01T17:00", "closes: 2021-02-25T17:00"), "  upload: {", "the window upload overlaps publishing"),
+    ("uploads after review", ("closes: 2021-02-01T17:00", "closes: 2021-02-20T18:00"), "  upload: {", "the window upload closes after review has closed"),
+    ("a change into payment", ("  change: {opens: 2021-01-06T09:00, closes: 2021-01-25", "  change: {opens: 2021-01-06T09:00, closes: 2021-03-05"), "  change: {", "the window change overlaps payment"),
+    ("changes that open too late", ("  change: {opens: 2021-01-06T09:00, closes: 2021-01-25", "  change: {opens: 2021-02-20T19:00, closes: 2021-02-21"), "  change: {", "the window change opens when review has closed"),
+    ("a row after one that always holds", ('military != "none"', '"true"'), "size(review_passed_years)", "routes[2] is never reached: routes[1] holds for everybody"),
+    ("a row that another hides", ("size(review_passed_years) > 0", 'military == "serving"'), 'military == "serving"', "routes[2] is never reached: where it holds, a row before it does, too"),
+    ("a row that never holds", ("size(review_passed_years) > 0", "upgrading && !upgrading"), "!upgrading", "routes[2] is never reached: it never holds"),
+    ("no row for everybody else", ('  - when: "true"', "  - when: upgrading"), "- when: upgrading", "the last route row does not always hold"),
+    ("an item for nobody", ("    reason: {zh: 您是研究生, en: because you are a graduate}\n    required_when: >-\n      education == \"graduate\" &&\n      entered_on >= \"2015-01-01\"\n    offered_when: education == \"bachelor\"", "    required_when: upgrading && !upgrading\n    offered_when: 'education == \"bachelor\" && education == \"graduate\"'"), "  degree:", "item degree is never required nor offered"),
+    ("two sites of one code", ("  - {code: \"9901\", name: {zh: 样例考点, en: Example site}}\n", "  - {code: \"9901\", name: {zh: 甲, en: A}}\n  - {code: \"9901\", name: {zh: 乙, en: B}}\n"), "en: B", "the site code 9901 stands at sites[1] already"),
+    ("a placeholder that is none", ("{deadline}", "{dead_line}"), "sms:", "did you mean deadline?"),
+    ("a supplement due before approval", ("due: 2021-08-31", "due: 2021-02-01"), "due:", "after review has closed"),
+    ("an on-site item that a row requires", ("requires: [previous_result]", "requires: [previous_result, photo_prints]"), "requires:", "photo_prints is brought on-site"),
+    ("too many images", ("min_by: institutions_count", "min_by: institutions_count * 2"), "min_by", "gives up to 40"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "where", "said"), [case[1:] for case in WHOLE], ids=[case[0] for case in WHOLE])
+def test_what_does_not_fit_together_is_refused_with_its_line(
+    tmp_path: Path, change: Change, where: str, said: str
+) -> None:
+    file = a_pack_file(tmp_path, change)
+
+    found = errors(file)
+
+    assert [line for line, words in found if said in words] == [line_of(file, where)], found
+
+
+def test_an_item_code_outside_the_vocabulary_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "small.yaml"
+    file.write_text(SMALL.replace("trial_assessment", "trial_asessment"), encoding="utf-8")
+
+    found = errors(file)
+
+    assert [line for line, words in found if "unknown item trial_asessment" in words] == [
+        line_of(file, "  trial_asessment:")
+    ]
+    assert "did you mean trial_assessment?" in found[0][1]
+
+
+def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
+    file = a_pack_file(
+        tmp_path,
+        ("version: 1", "version: one"),
+        ("military != ", "millitary != "),
+        ("    min: 3", "    min: 4"),
+        ("offered_when: education", "offerd_when: education"),
+        ("{deadline}", "{dead_line}"),
+        ("publishing: {opens: 2021-02-21", "publishing: {opens: 2021-02-11"),
+    )
+
+    result = run("rules", "check", file)
+
+    assert result.exit_code == 2
+    for said in ("version", "millitary", "min 4", "offerd_when", "{dead_line}", "overlaps review"):
+        assert said in result.stdout
+    assert all(line.startswith(f"{file}:") for line in result.stdout.splitlines())
+    assert "6 problems in 1 of 1 packs" in result.stderr
+
+
+def test_a_picture_that_is_not_there_is_only_a_warning(tmp_path: Path) -> None:
+    file = a_pack_file(tmp_path, ("    min: 3", "    example: no_such_picture\n    min: 3"))
+
+    checked = check_pack(file)
+
+    assert [problem.line for problem in checked.warnings] == [line_of(file, "no_such_picture")]
+    assert checked.rules is not None
+    assert run("rules", "check", file).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "can't be read"),
+        (b"", "the file is empty"),
+        (b"# nothing\n", "the file is empty"),
+        (b"- a\n- b\n", "holds no keys"),
+        (b"id: \xff\n", "not UTF-8"),
+        (b"id: \x07\n", "U+0007 is not allowed"),
+        (b"a: &a [*a]\n", "unknown key a"),
+        (b"a: 1\n---\nb: 2\n", "not YAML"),
+        (b"a: !!python/object:os.system {}\n", "not YAML"),
+        (b"id: " + b"[" * 3000, "not YAML"),
+    ],
+)
+def test_a_file_that_is_no_pack_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
+    file = tmp_path / "pack.yaml"
+    if content is not None:
+        file.write_bytes(content)
+
+    result = run("rules", "check", file)
+
+    assert result.exit_code == 2
+    assert said in result.stdout
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_json_has_a_line_for_each_problem(tmp_path: Path) -> None:
+    file = a_pack_file(tmp_path, ("military != ", "millitary != "))
+
+    result = run("rules", "check", "--json", file)
+
+    [problem] = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 2
+    assert problem == {
+        "file": str(file),
+        "line": line_of(file, "millitary"),
+        "column": 11,
+        "severity": "error",
+        "what": "routes[1].when: unknown fact millitary (column 1 of the condition)",
+        "todo": "did you mean military?",
+    }
+
+
+def test_all_packs_of_the_repository_are_right() -> None:
+    result = run("rules", "check")
+
+    assert result.exit_code == 0, result.stdout
+
+
+def test_a_pack_that_the_check_refuses_is_not_published(tmp_path: Path) -> None:
+    file = a_pack_file(tmp_path, ('  - when: "true"', "  - when: upgrading"))
+
+    result = run("rules", "publish", file)
+
+    assert result.exit_code == 2
+    assert f"{file}:{line_of(file, '- when: upgrading')}: the last route row" in result.stderr

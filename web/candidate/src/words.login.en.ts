@@ -1,0 +1,27 @@
+import type { Words } from './words.login'
+
+export default {
+  headline: 'Exam application papers',
+  lead: 'Upload your papers, submit them, read the feedback and the final opinion.',
+  title: 'Log in',
+  label: 'Application number or ID number',
+  hint: 'The account and password of your exam registration. The first login activates it.',
+  endedTitle: 'Log in again',
+  endedText: 'Your session has ended. Log in and go on: nothing on this page is lost.',
+  activateTitle: 'First login: activate',
+  activateLead: 'You enter with the account of your exam registration. By activating it you allow Baoshen to:',
+  grant1: 'read your registration: name, ID number, phone, category, education and so on',
+  grant2: 'use it for this qualification review only',
+  account: 'Account',
+  other: 'Use another account',
+  activate: 'Authorise and enter',
+  activating: 'Activating…',
+  captcha: 'Captcha',
+  captchaHint: 'Type the characters of the picture, in either case. You may ask for a new one or listen to it.',
+  captchaAlt: 'Captcha picture. If you can’t see it, use “Listen to it”.',
+  captchaWait: 'Loading the captcha…',
+  captchaNew: 'New one',
+  captchaListen: 'Listen to it',
+  captchaAudio: 'Spoken captcha',
+  captchaChanged: 'There is a new captcha',
+} satisfies Words

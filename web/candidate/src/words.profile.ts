@@ -1,0 +1,50 @@
+/** Words of the tab with the candidate's own data and settings. */
+import { words } from '@shared/locale'
+
+const zh = {
+  title: '个人信息',
+  me: '报名信息',
+  meText: '报名信息由考试报名系统提供，有误请联系考点更正。',
+  number: '报名编号',
+  site: '考点',
+  phone: '手机号码',
+  phoneText: '审核结果、退回修改和验证码都会发送到这个号码。',
+  phoneNow: '现用号码：{phone}',
+  erased: '已按规定删除',
+  change: '更换手机号码',
+  newPhone: '新手机号码',
+  newPhoneHint: '11 位中国内地手机号码',
+  getCode: '获取验证码',
+  getAgain: '重新获取',
+  wait: '{n} 秒后可重新获取',
+  codeSent: '验证码已发送到 {phone}，10 分钟内有效。',
+  code: '短信验证码',
+  codeHint: '6 位数字',
+  confirm: '确认更换',
+  confirming: '正在更换…',
+  cancel: '取消',
+  changed: '手机号码已更换为 {phone}。',
+  sessions: '登录的设备',
+  sessionsText: '有不认识的设备，请将其退出，并在考试报名系统修改密码。',
+  thisOne: '本机',
+  since: '登录 {at}',
+  lastSeen: '最近使用 {at}',
+  end: '退出',
+  endOf: '退出 {device}',
+  ended: '该设备已退出',
+  endAll: '全部退出',
+  endAllTitle: '在所有设备上退出？',
+  endAllText: '包括本机。之后须重新登录；已上传的材料不受影响。',
+  settings: '显示',
+  language: '语言',
+  appearance: '外观',
+  auto: '跟随系统',
+  light: '浅色',
+  dark: '深色',
+  loading: '正在读取…',
+  again: '重试',
+}
+
+export type Words = Record<keyof typeof zh, string>
+
+export const w = words(zh, () => import('./words.profile.en'))
