@@ -127,8 +127,14 @@ def to_publish(
         there = newest.get(pack.id)
         if there is not None and there.pack is not None and _is_as_wanted(there.pack, pack, now, true_windows):
             continue
-        version = pack.version if there is None else max(pack.version, there.version + 1)
-        wanted.append((pack if true_windows else moved_to(pack, now)).model_copy(update={"version": version}))
+        known = 0 if there is None else there.version
+        if known < pack.version:
+            # As the file has it, so that publishing the file again changes nothing and is no conflict.
+            wanted.append(pack)
+            known = pack.version
+            if true_windows or is_open(pack, now):
+                continue
+        wanted.append((pack if true_windows else moved_to(pack, now)).model_copy(update={"version": known + 1}))
     return wanted
 
 

@@ -4,12 +4,15 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deploy import environment
 from deploy.commands.printing import err, fail, json_line, kafka_must_answer, refuse
+
+if TYPE_CHECKING:
+    from shared.contracts.rules import Pack
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Only JSON lines on standard output.")]
 
@@ -20,9 +23,9 @@ def check(
 ) -> None:
     """检查规则包。Every problem of the packs with its line and what to do; exit code 2 if there is any."""
     from deploy.intake.packs import RULES
-    from deploy.rules_check.checking import check_pack
+    from deploy.rules_check.checking import check_packs
 
-    found = [check_pack(file) for file in files or sorted(RULES.glob("*.yaml"))]
+    found = check_packs(files or sorted(RULES.glob("*.yaml")))
     if not found:
         refuse(f"there is no pack in {RULES}")
     for checked in found:
@@ -78,12 +81,18 @@ def explain(
 
 
 def _content(facts: str) -> bytes:
+    from deploy.intake.facts import LARGEST
+
+    todo = "give a JSON file with the candidate's facts, or - to read them from standard input"
     if facts == "-":
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(LARGEST + 1)
+    if not facts.strip():
+        refuse(f"no facts are named; {todo}")
     try:
-        return Path(facts).read_bytes()
+        with Path(facts).open("rb") as opened:
+            return opened.read(LARGEST + 1)
     except OSError as error:
-        refuse(f"{facts}: can't be read ({error.strerror})")
+        refuse(f"{facts}: can't be read ({error.strerror}); {todo}")
 
 
 def schema(
@@ -105,9 +114,7 @@ def schema(
 
 def publish(file: Annotated[Path, typer.Argument(help="A pack, such as rules/neimenggu-2021.yaml.")]) -> None:
     """Check a pack and tell it on rules.published.v1. A change needs a higher `version` in the file."""
-    from deploy.intake.telling import tell_all
     from deploy.rules_check.checking import check_pack
-    from shared.contracts.rules import RulesPublished
 
     checked = check_pack(file)
     for warning in checked.warnings:
@@ -117,5 +124,37 @@ def publish(file: Annotated[Path, typer.Argument(help="A pack, such as rules/nei
     env = environment.load("KAFKA_BOOTSTRAP_SERVERS")
     pack = checked.rules.pack
     with kafka_must_answer(env["KAFKA_BOOTSTRAP_SERVERS"]):
-        asyncio.run(tell_all(env["KAFKA_BOOTSTRAP_SERVERS"], "baoshen/rules", [RulesPublished(pack=pack)]))
+        is_another = asyncio.run(_tell(env["KAFKA_BOOTSTRAP_SERVERS"], pack))
+    if is_another:
+        refuse(
+            f"{file}: {pack.id} version {pack.version} is published already with other contents (a running demo "
+            f"moves the windows, for example), and stays as it is: raise `version`, to more than {is_another}"
+        )
     err.print(f"{pack.id} version {pack.version} published")
+
+
+async def _tell(bootstrap: str, pack: "Pack") -> int | None:
+    """None: told. Otherwise this version is another pack already; the number is that of the newest version."""
+    from pydantic import ValidationError
+
+    from deploy.intake.telling import tell_all
+    from deploy.topic_records import records_of
+    from shared.contracts.rules import RulesPublished
+
+    event = RulesPublished(pack=pack)
+    versions: dict[int, bytes] = {}
+    async for record in records_of(bootstrap, [event.topic]):
+        name, _, version = (record.key or b"").decode(errors="replace").rpartition("@")
+        if name == pack.id and version.isdecimal() and record.value is not None:
+            # Services keep the first that they hear of a version.
+            versions.setdefault(int(version), record.value)
+    there = versions.get(pack.version)
+    if there is not None:
+        try:
+            same = RulesPublished.model_validate_json(there).pack == pack
+        except ValidationError:  # another release wrote it
+            same = False
+        if not same:
+            return max(versions)
+    await tell_all(bootstrap, "baoshen/rules", [event])
+    return None

@@ -9,6 +9,7 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 from shared.contracts.facts import Facts
 
 MOST_YEARS = 50
+LARGEST = 1024 * 1024
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _REGION = re.compile(r"[0-9a-z]{2,16}")
 
@@ -37,13 +38,15 @@ def read_facts(content: bytes) -> Facts:
         try:
             values[name] = _value(name, value)
         except _Mistyped as error:
-            faults.append(f"{name} is {_shown(value)}; it must be {error}")
+            faults.append(f"{name}{error.at} is {_shown(error.value)}; it must be {error}")
     if faults:
         raise BadFacts(*faults)
     return Facts(**values)
 
 
 def _object(content: bytes) -> dict[str, Any]:
+    if len(content) > LARGEST:
+        raise BadFacts("the facts are over 1 MB; give the facts of one candidate")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -51,14 +54,37 @@ def _object(content: bytes) -> dict[str, Any]:
     if not text.strip():
         raise BadFacts("the facts are empty; give a JSON object, {} for all defaults")
     try:
-        given = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
+        given = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number, parse_int=_whole)
     except json.JSONDecodeError as error:
-        raise BadFacts(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    except (ValueError, RecursionError) as error:
-        raise BadFacts(f"not JSON that facts may be written in ({error})") from None
+        raise BadFacts(_not_json(text, error)) from None
+    except RecursionError:
+        raise BadFacts(
+            "the facts are nested too deep; write one JSON object, with a text, a number, true, false, null "
+            "or a list of years for each fact"
+        ) from None
     if not isinstance(given, dict):
         raise BadFacts(f"the facts are {_shown(given)}; they must be a JSON object with a key for each fact")
     return given
+
+
+def _not_json(text: str, error: json.JSONDecodeError) -> str:
+    where = f"line {error.lineno}, column {error.colno}"
+    if error.msg == "Extra data":
+        return f"not JSON: the object ends before {where}, but more follows; take out what follows"
+    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+        return f"not JSON: it ends too early ({where}); complete it, and close every quote, [ and {{"
+    return f"not JSON at {where}; look at the quotes, commas, colons and braces there"
+
+
+class _LongNumber:
+    """A number of more digits than any fact has."""
+
+    def __init__(self, digits: str) -> None:
+        self.digits = digits
+
+
+def _whole(digits: str) -> Any:  # noqa: ANN401 an int, or what stands for it
+    return int(digits) if len(digits) <= 40 else _LongNumber(digits)
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -85,12 +111,24 @@ def _shown(value: Any) -> str:  # noqa: ANN401 any JSON value
     kinds: dict[type, str] = {dict: "an object", list: "a list"}
     if type(value) in kinds:
         return kinds[type(value)]
+    if isinstance(value, _LongNumber):
+        return f"a number of {len(value.digits.lstrip('-'))} digits"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "…"
 
 
 class _Mistyped(Exception):
-    pass
+    """What a fact must be.
+
+    Attributes:
+        value: what it is.
+        at: which entry of it, such as `[1]`.
+    """
+
+    def __init__(self, what: str, value: Any, at: str = "") -> None:  # noqa: ANN401 any JSON value
+        super().__init__(what)
+        self.value = value
+        self.at = at
 
 
 def _value(name: str, value: Any) -> Any:  # noqa: ANN401 any JSON value
@@ -105,7 +143,7 @@ def _value(name: str, value: Any) -> Any:  # noqa: ANN401 any JSON value
 
 def _must(fits: bool, value: Any, what: str) -> Any:  # noqa: ANN401 as above
     if not fits:
-        raise _Mistyped(what)
+        raise _Mistyped(what, value)
     return value
 
 
@@ -114,21 +152,25 @@ def _count(value: Any) -> Any:  # noqa: ANN401 as above
 
 
 def _years(value: Any) -> Any:  # noqa: ANN401 as above
-    years = isinstance(value, list) and all(type(year) is int and 1990 <= year <= 2100 for year in value)
-    _must(years and len(value) <= MOST_YEARS, value, "a list of years, such as [2020, 2021], or []")
+    _must(isinstance(value, list), value, "a list of years, such as [2020, 2021], or []")
+    _must(len(value) <= MOST_YEARS, value, f"a list of at most {MOST_YEARS} years")
+    for number, year in enumerate(value, 1):
+        if type(year) is not int or not 1990 <= year <= 2100:
+            raise _Mistyped("a year from 1990 to 2100, without quotes", year, f"[{number}]")
     return tuple(value)
 
 
 def _day(value: Any) -> Any:  # noqa: ANN401 as above
-    what = 'a date such as "2017-07-01", or null'
+    what = 'a date from 1900 to 2100, such as "2017-07-01", or null'
     if value is None:
         return None
     _must(isinstance(value, str) and bool(_DATE.fullmatch(value)), value, what)
     try:
         day = date.fromisoformat(value)
     except ValueError:
-        raise _Mistyped(what) from None
-    return _must(1900 <= day.year <= 2100, day, what)
+        raise _Mistyped(what, value) from None
+    _must(1900 <= day.year <= 2100, value, what)
+    return day
 
 
 def _region(value: Any) -> Any:  # noqa: ANN401 as above

@@ -1,6 +1,7 @@
 """Rule packs as files."""
 
 from pathlib import Path
+from stat import S_ISDIR
 
 from deploy.intake.tables import BadFile
 from deploy.rules_check.conditions import check_conditions
@@ -43,9 +44,16 @@ def pack_named(pack: str) -> Path:
     known = sorted(file.stem for file in RULES.glob("*.yaml"))
     if pack in known:
         return RULES / f"{pack}.yaml"
-    if (file := Path(pack)).is_file():
-        return file
-    raise BadFile(f"{pack}: no such pack; the packs are {', '.join(known)}, or give the path of a YAML file")
+    choice = f"the packs are {', '.join(known)}, or give the path of a YAML file"
+    if not pack.strip():
+        raise BadFile(f"no pack is named; {choice}")
+    try:
+        kind = Path(pack).stat().st_mode
+    except OSError:
+        raise BadFile(f"{pack}: no such pack; {choice}") from None
+    if S_ISDIR(kind):
+        raise BadFile(f"{pack} is a folder; give a YAML file in it; {choice}")
+    return Path(pack)
 
 
 def packs_in(folder: Path = RULES) -> dict[str, Rules]:

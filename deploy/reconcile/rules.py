@@ -117,11 +117,12 @@ def _shown_for(verdict: Verdict) -> set[str]:
 def _submissions(seen: Seen) -> Finding:
     reviews = {row["application_no"]: row for row in seen.rows["review"]["reviews"]}
     submitted = [row for row in seen.rows["upload"]["applications"] if row["round"] > 0]
+    # What crossed a publication on its way is only listed for the region: the revision stays that of the opinion.
     broken = [
         row["application_no"]
         for row in submitted
-        if row["application_no"] not in reviews
-        or (row["state"] == "submitted" and reviews[row["application_no"]]["revision"] != row["revision"])
+        if (review := reviews.get(row["application_no"])) is None
+        or (row["state"] == "submitted" and review["revision"] != row["revision"] and review["published_at"] is None)
     ]
     return Finding("review has every submission, in its newest revision", len(submitted), broken)
 

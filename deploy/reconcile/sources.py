@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 from sqlalchemy import text
 
 from deploy.environment import SERVICES, database_of
 from deploy.local.moment import shift_in
+from deploy.topic_records import records_of
 from services.notify.consumers import make_router as notify_router
 from services.review.consumers import make_router as review_router
 from services.upload.consumers import make_router as upload_router
@@ -150,21 +150,8 @@ async def read_lag(bootstrap: str) -> dict[str, int]:
 
 async def _read_topics(bootstrap: str, seen: Seen) -> None:
     """Event ids by topic, each with how often it stands there, and the images that were told."""
-    partitions = await _partitions(bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, request_timeout_ms=20_000)
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        left = set(partitions)
-        while left:
-            for partition, records in (await consumer.getmany(timeout_ms=500)).items():
-                for record in records:
-                    _note(seen, partition.topic, record)
-            left = {partition for partition in left if await consumer.position(partition) < ends[partition]}
-    finally:
-        await consumer.stop()
+    async for record in records_of(bootstrap, READ_TOPICS):
+        _note(seen, record.topic, record)
 
 
 def _note(seen: Seen, topic: str, record: ConsumerRecord) -> None:
@@ -184,13 +171,3 @@ def _note(seen: Seen, topic: str, record: ConsumerRecord) -> None:
             event = ApplicationReopened if topic == ApplicationReopened.topic else ApplicationWithdrawn
             reopened = event.model_validate_json(record.value or b"")
             seen.reopened.add((reopened.application_no, reopened.round))
-
-
-async def _partitions(bootstrap: str) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
-    await admin.start()
-    try:
-        described = await admin.describe_topics(list(READ_TOPICS))
-    finally:
-        await admin.close()
-    return [TopicPartition(t["topic"], p["partition"]) for t in described for p in t["partitions"]]

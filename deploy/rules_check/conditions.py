@@ -116,6 +116,8 @@ def _meaning(message: str, source: str, offset: int) -> tuple[str, str]:
         if kinds == "string, int":
             return what, 'write the value in double quotes, dates as "2002-01-01"'
         return what, "compare values of the same kind"
+    if "'<EOF>'" in message:
+        return "Syntax error: it breaks off at its end", "complete it, or take its last sign away"
     return message, "correct the expression"
 
 

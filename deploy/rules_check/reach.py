@@ -93,7 +93,8 @@ def _routes(document: Document, pack: Pack, tried: _Tried) -> None:
         tried.gives(("routes", number, "when"))
         if number not in first:
             _say_unreached(document, number, row, tried)
-    if rows[last] is not None and tried.gives(("routes", last, "when")) != {True}:
+    hidden = last not in first and unmet is None  # said already: it is never reached
+    if rows[last] is not None and not hidden and tried.gives(("routes", last, "when")) != {True}:
         said = ", ".join(f"{name} = {value!r}" for name, value in (unmet or {}).items())
         example = f"; nothing is said of candidates with {said}" if unmet else ""
         document.add(

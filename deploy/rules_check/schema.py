@@ -91,5 +91,7 @@ def _for_editors(node: Any) -> Any:  # noqa: ANN401 JSON
     # A pack's times are local, without the offset that RFC 3339 asks for.
     if changed.get("format") == "date-time":
         del changed["format"]
-        changed["pattern"] = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?$"
+        changed["pattern"] = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?$"
+    elif changed.get("format") == "date":
+        changed["pattern"] = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
     return changed

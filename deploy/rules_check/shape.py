@@ -1,15 +1,18 @@
 """The form of a pack: what the model refuses, said with the key's line and the nearest right key."""
 
 import copy
+import json
+import re
 from collections.abc import Iterator
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, StringConstraints, ValidationError
 
-from deploy.rules_check.problems import Document, nearest
+from deploy.rules_check.problems import MOST_PROBLEMS, Document, nearest
 from services.upload.conditions import Path, in_words
-from shared.contracts.rules import Pack
+from shared.contracts.event import ItemCode, PackId, ReasonCode, RegionCode, SiteCode
+from shared.contracts.rules import Link, Pack
 
 _TEXT = {"zh": "?", "en": "?"}
 _STAND_INS: dict[str, Any] = {
@@ -28,27 +31,46 @@ _STAND_INS: dict[str, Any] = {
     "region": {"code": "00", "name": _TEXT},
     "sites": [{"code": "00", "name": _TEXT}],
 }
-_TODO = {
-    "missing": "add it",
-    "string_pattern_mismatch": "use another spelling",
-    "too_short": "add to it",
-    "too_long": "take some away",
-    "string_too_short": "write something",
-    "string_too_long": "shorten it",
-    "string_type": "put it in quotes: it must be text",
-    "bool_parsing": "write true or false",
-    "bool_type": "write true or false",
-    "int_parsing": "write a whole number",
-    "int_type": "write a whole number",
-    "datetime_from_date_parsing": "write it as 2021-04-01T09:00",
-    "datetime_parsing": "write it as 2021-04-01T09:00",
-    "datetime_type": "write it as 2021-04-01T09:00",
-    "date_from_datetime_parsing": "write it as 2021-08-31",
-    "date_parsing": "write it as 2021-08-31",
-    "model_type": "write keys below it",
-    "dict_type": "write keys below it",
-    "tuple_type": "write a list",
+_LOCAL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME_TODO = "write a day and a time that there are, such as 2021-04-01T09:00"
+_DAY_TODO = "write a day that there is, such as 2021-08-31"
+
+# What the model says of each kind of fault, in the words of YAML: what the part must be, and what to do.
+_WORDS = {
+    "string_type": ("must be a text", "put it in quotes: it must be text"),
+    "int_type": ("must be a whole number", "write a whole number, without quotes and without a point"),
+    "bool_type": ("must be true or false", "write true or false, without quotes"),
+    "datetime_type": ("must be a day and a time", _TIME_TODO),
+    "datetime_parsing": ("must be a day and a time", _TIME_TODO),
+    "date_type": ("must be a day", _DAY_TODO),
+    "date_parsing": ("must be a day", _DAY_TODO),
+    "model_type": ("must have keys of its own", "write its keys and their values below it"),
+    "dict_type": ("must have keys of its own", "write its keys and their values below it"),
+    "tuple_type": ("must be a list", "write a list, such as [a, b], or a line with - for each entry"),
+    "greater_than_equal": ("must be at least {ge}", "give at least {ge}"),
+    "less_than_equal": ("must be at most {le}", "give at most {le}"),
+    "too_short": ("must have at least {min_length} entry", "add one"),
+    "too_long": ("must have at most {max_length} entries", "take some away"),
+    "string_too_short": ("must not be empty", "write something"),
+    "string_too_long": ("must have at most {max_length} characters", "shorten it"),
+    "string_pattern_mismatch": ("must be {spelling}", "spell it so"),
 }
+_SPELLINGS = {
+    PackId: "2 to 48 small letters, digits and hyphens, a letter first, such as neimenggu-2021",
+    RegionCode: 'a code of 2 to 16 digits and small letters, such as "15"',
+    SiteCode: 'a code of 2 to 24 digits, small letters and hyphens, such as "1501"',
+    ItemCode: "an item code: small letters and _, such as diploma",
+    ReasonCode: "a code of small letters and _, such as unreadable",
+    Link: "an address that begins with http:// or https://",
+}
+_SPELLING_OF = {
+    constraint.pattern: words
+    for code, words in _SPELLINGS.items()
+    for constraint in get_args(code)
+    if isinstance(constraint, StringConstraints)
+}
+_EXAMPLE_SPELLING = "the name of a picture: small letters, digits and _, without .jpg"
 
 
 def check_shape(document: Document) -> Pack | None:
@@ -61,21 +83,65 @@ def check_shape(document: Document) -> Pack | None:
     if not isinstance(content, dict):
         document.add((), "the file holds no keys", "copy rules/default.yaml and change it")
         return None
+    if not _keys_are_texts(document, content):
+        return None
+    _times(document, content)
     for turn in range(6):
         try:
-            return Pack.model_validate(content)
+            # As JSON, strictly: "1" is no number and 0 is not false, while texts are still read as dates.
+            return Pack.model_validate_json(json.dumps(content), strict=True)
         except ValidationError as error:
             faults = _own(error)
-        except RecursionError:
-            document.add((), "the file refers to itself", "write it without such aliases")
-            return None
         if turn == 0:
-            for fault in faults:
+            for fault in faults[: MOST_PROBLEMS + 1]:
                 _say(document, _path(fault["loc"]), fault)
         for fault in faults:
             if not _mend(content, _path(fault["loc"]), fault["type"]):
                 return None
     return None
+
+
+def _keys_are_texts(document: Document, content: Any, path: Path = ()) -> bool:  # noqa: ANN401 as YAML gives it
+    fits = True
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if isinstance(key, str):
+                fits = _keys_are_texts(document, value, (*path, key)) and fits
+            else:
+                document.add((*path, key), f"the key {json.dumps(key)} is no text", "put it in quotes", key=True)
+                fits = False
+    elif isinstance(content, list):
+        for number, value in enumerate(content):
+            fits = _keys_are_texts(document, value, (*path, number)) and fits
+    return fits
+
+
+def _times(document: Document, content: dict[str, Any]) -> None:
+    """The model reads more spellings than the published schema has; a day as a time is that day's beginning."""
+    windows = content.get("windows")
+    for name, window in windows.items() if isinstance(windows, dict) else ():
+        for key in ("opens", "closes") if isinstance(window, dict) else ():
+            value = window.get(key)
+            if not isinstance(value, str):
+                continue
+            if _DAY.fullmatch(value):
+                window[key] = f"{value}T00:00"
+            elif re.fullmatch(r".*([Zz]|[+-][0-9]{2}:?[0-9]{2})", value) and _LOCAL_TIME.match(value):
+                continue  # the model's own words are better
+            elif not _LOCAL_TIME.fullmatch(value):
+                _say_spelling(document, ("windows", name, key), value, "datetime_parsing")
+                window[key] = "2000-01-01T00:00" if key == "opens" else "2000-01-02T00:00"
+    supplements = content.get("supplements")
+    for number, supplement in enumerate(supplements if isinstance(supplements, list) else ()):
+        value = supplement.get("due") if isinstance(supplement, dict) else None
+        if isinstance(value, str) and not _DAY.fullmatch(value):
+            _say_spelling(document, ("supplements", number, "due"), value, "date_parsing")
+            supplement["due"] = _STAND_INS["due"]
+
+
+def _say_spelling(document: Document, path: Path, value: str, kind: str) -> None:
+    must, todo = _WORDS[kind]
+    document.add(path, f"{in_words(path)} {must}, but is {_shown(value)}", todo)
 
 
 def _own(error: ValidationError) -> list[Any]:
@@ -96,15 +162,41 @@ def _say(document: Document, path: Path, fault: Any) -> None:  # noqa: ANN401 py
         hint = nearest(str(path[-1]), keys) or f"the keys here are {', '.join(keys)}"
         document.add(path, f"unknown key {place}", hint, key=True)
     elif kind == "missing":
-        document.add(path[:-1], f"{place} is missing", _TODO[kind])
+        document.add(path[:-1], f"{place} is missing", "add it")
     elif kind == "literal_error":
-        document.add(path, f"{place} must be {fault['ctx']['expected']}", "use one of them")
-    elif "[key]" in fault["loc"]:
-        document.add(path, f"{place}: {fault['msg']}", "use another name for the key", key=True)
+        document.add(
+            path, f"{place} must be {fault['ctx']['expected']}", "use one of them", key="[key]" in fault["loc"]
+        )
+    elif kind == "value_error":
+        words, _, todo = str(fault["msg"]).removeprefix("Value error, ").partition("; ")
+        document.add(path, f"{place}: {words}", todo or "write it so")
+    elif kind in _WORDS:
+        _say_words(document, path, fault)
     else:
-        words = str(fault["msg"]).removeprefix("Value error, ")
-        todo = _TODO.get(kind) or ("change it" if kind != "value_error" else "write it so")
-        document.add(path, f"{place}: {words}", todo)
+        words = str(fault["msg"]).replace("Input should be", "must be")
+        document.add(path, f"{place}: {words}", "write it as docs/rules/pack.schema.json has it")
+
+
+def _say_words(document: Document, path: Path, fault: Any) -> None:  # noqa: ANN401 pydantic's own dict
+    kind, value = fault["type"], fault["input"]
+    must, todo = _WORDS[kind]
+    spelling = _SPELLING_OF.get(fault.get("ctx", {}).get("pattern", ""), _EXAMPLE_SPELLING)
+    known = {"spelling": spelling} | fault.get("ctx", {})
+    if kind == "string_type" and isinstance(value, list | dict | None):
+        todo = "write a text"
+    if kind == "too_long":
+        found = f", but has {len(value)}" if isinstance(value, list) else ""
+    else:
+        found = "" if kind in {"too_short", "string_too_short", "string_too_long"} else f", but is {_shown(value)}"
+    words = f"{in_words(path)} {must.format(**known)}{found}"
+    document.add(path, words, todo.format(**known), key="[key]" in fault["loc"])
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 as YAML gives it
+    if value is None or isinstance(value, list | dict):
+        return "empty" if value is None else ("a list" if isinstance(value, list) else "keys with values")
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _mend(content: Any, path: Path, kind: str) -> bool:  # noqa: ANN401 as YAML gives it

@@ -110,6 +110,12 @@ def _windows(document: Document, pack: Pack) -> None:
             if later in windows and windows[name].closes_at > windows[later].opens_at:
                 _overlap(document, name, "closes", later, f"close {name} before {later} opens")
         _before_review_closes(document, name, windows)
+    if {"upload", "change"} <= set(windows) and windows["change"].closes_at > windows["upload"].closes_at:
+        document.add(
+            ("windows", "change", "closes"),
+            "the window change closes after upload has closed: who withdraws then could not submit again",
+            "close change earlier, or upload later",
+        )
 
 
 def _before_review_closes(document: Document, name: str, windows: dict[str, Window]) -> None:
@@ -156,6 +162,12 @@ def _routes(document: Document, pack: Pack) -> None:
 def _supplements(document: Document, pack: Pack) -> None:
     review = pack.windows.review
     for number, supplement in enumerate(pack.supplements):
+        if supplement.item in pack.items and pack.items[supplement.item].channel == "onsite":
+            document.add(
+                ("supplements", number, "item"),
+                f"{supplement.item} is brought on-site, it can't be uploaded",
+                "set its channel to both",
+            )
         if review is not None and supplement.due <= review.closes.date():
             document.add(
                 ("supplements", number, "due"),

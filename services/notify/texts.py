@@ -197,8 +197,13 @@ def _reopening(content: Content, names: Names) -> Bilingual:
 
 def lines_of(items: Sequence[NamedItem], names: Names) -> Bilingual:
     """A line for each item, with what is said of it."""
-    zh = [f"{n}. {names.item(each.item).zh}：{each.words}" for n, each in enumerate(items, 1)]
-    en = [f"{n}. {names.item(each.item).en}: {each.words}" for n, each in enumerate(items, 1)]
+    zh, en = [], []
+    for n, each in enumerate(items, 1):
+        title = names.item(each.item)
+        # Words about a changed registration name the item already: 新增必交：毕业证书（…）.
+        named = f"{title.zh}：" in each.words or f"：{title.zh}" in each.words
+        zh.append(f"{n}. {each.words}" if named else f"{n}. {title.zh}：{each.words}")
+        en.append(f"{n}. {title.en}: {each.words}")
     return Bilingual("\n".join(zh), "\n".join(en))
 
 

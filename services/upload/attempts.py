@@ -78,6 +78,8 @@ class Attempts:
 
     async def succeeded(self, session: AsyncSession, attempt: Attempt) -> None:
         """The password was right: the login's failures are forgotten."""
+        # One after the other: each would delete its own row first, and then wait for the other's.
+        await session.execute(_LOCK, {"kind": "login", "who": attempt.login})
         await self.never_was(session, attempt)
         await session.execute(text("DELETE FROM attempts WHERE kind = 'login' AND who = :who"), {"who": attempt.login})
 

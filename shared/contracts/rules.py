@@ -21,7 +21,6 @@ MessageAbout = Literal[
     "returned",
     "image_failed",
     "registration_changed",
-    "rules_changed",
     "withdrawn",
     "deadline_near",
     "lapsed",

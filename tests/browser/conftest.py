@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from deploy.demo.cast import Cast, make_cast, open_accounts, publish_rules, register
 from deploy.demo.people import Candidate
@@ -21,7 +21,7 @@ from deploy.local.places import CHECKOUT
 from services.upload.accounts import CandidateAccount
 from shared.contracts.facts import Facts
 from shared.security.passwords import hash_now
-from tests.browser.pages import Visitor
+from tests.browser.pages import SOON_MS, Visitor
 
 SCREENS = CHECKOUT / "docs" / "screens"
 _FLAGS = [
@@ -59,6 +59,7 @@ async def browser() -> AsyncIterator[Browser]:
         pytest.skip(message)
     async with async_playwright() as playwright:
         playwright.selectors.set_test_id_attribute("data-test")
+        expect.set_options(timeout=SOON_MS)
         chromium = await playwright.chromium.launch(executable_path=program, args=_FLAGS)
         yield chromium
         await chromium.close()
@@ -67,7 +68,10 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where pictures for the documents go: into the documents only with `BAOSHEN_SCREENS=1`."""
-    return SCREENS if os.environ.get("BAOSHEN_SCREENS") == "1" else tmp_path_factory.mktemp("screens")
+    if os.environ.get("BAOSHEN_SCREENS") != "1":
+        return tmp_path_factory.mktemp("screens")
+    SCREENS.mkdir(exist_ok=True)
+    return SCREENS
 
 
 @pytest_asyncio.fixture(scope="session")

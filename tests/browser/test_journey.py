@@ -11,10 +11,10 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from deploy.demo.cast import Cast
-from deploy.demo.papers import papers_for
+from deploy.demo.papers import PAPERS
 from deploy.demo.people import Candidate
 from deploy.demo.scene import Scene, Staffed
-from deploy.demo.steps import publishing, reviewing, submitting
+from deploy.demo.steps import publishing, reviewing
 from deploy.intake.telling import tell_all
 from shared import clock
 from shared.contracts.validation import Finding, MaterialChecked
@@ -48,7 +48,6 @@ async def activates_by_the_keyboard(candidate: CandidateAtPage, scene: Scene) ->
     visitor, keyboard = candidate.visitor, candidate.visitor.page.keyboard
     await visitor.page.goto(visitor.origin)
     await visitor.tab_to("login")
-    await visitor.picture("login-desktop")
     await keyboard.type(scene.cast.application_no)
     await visitor.tab_to("password")
     await keyboard.type(scene.cast.password)
@@ -78,11 +77,9 @@ async def hands_in_an_image_of_poor_quality_all_the_same(candidate: CandidateAtP
     scene.required = await candidate.required_items()
     for code in scene.required:
         if code != "diploma":
-            await candidate.choose(code, [paper(kind, seed) for kind, seed in papers_for(code, 3 if code == "identity" else 1)])
+            await candidate.choose(code, [paper(kind) for kind in PAPERS.get(code, ("trial_assessment",))])
     await visitor.tab_to("file-diploma")
-    async with visitor.page.expect_file_chooser() as chooser:
-        await visitor.page.keyboard.press("Enter")
-    await (await chooser.value).set_files([paper("diploma")])
+    await see("file-diploma").set_input_files([paper("diploma")])
     image = candidate.item("diploma").get_by_test_id("image")
     await expect(image).to_have_attribute("data-status", "good", timeout=PATIENCE_MS)
     await visitor.picture("registration-desktop")
@@ -150,7 +147,7 @@ async def staff_return_what_the_candidate_sees_at_once(candidate: CandidateAtPag
     await reviewing.item_is_returned(scene)
 
     await expect(candidate.see("next")).to_have_attribute("data-step", "fix", timeout=PATIENCE_MS)
-    await expect(candidate.see("home-message")).to_have_count(1, timeout=PATIENCE_MS)
+    await expect(candidate.see("home-message").first).to_contain_text("退回", timeout=PATIENCE_MS)
     await candidate.visitor.is_presentable("candidate-home-returned")
     await candidate.visitor.picture("home-returned-desktop")
 
@@ -162,14 +159,15 @@ async def replaces_and_submits_again(candidate: CandidateAtPage, scene: Scene) -
     await candidate.remove_first("diploma")
     await candidate.choose("diploma", [paper("diploma", seed=2)])
     await candidate.submit()
-    assert len(await images_that_staff_see(scene, "diploma")) == 2
     await reviewing.site_passes(scene)
+    seen = await images_that_staff_see(scene, "diploma")
+    assert sorted(each["current"] for each in seen) == [False, True]
     await reviewing.region_approves(scene)
 
 
 async def reads_nothing_before_and_everything_after_the_publication(candidate: CandidateAtPage, scene: Scene) -> None:
     await publishing.opinion_is_hidden(scene)
-    await submitting.everything_is_locked(scene)
+    assert (await scene.candidate.page())["locked"]
     await expect(candidate.see("opinion")).to_have_count(0)
     await candidate.see("tab-home").click()
     await publishing.region_publishes()(scene)

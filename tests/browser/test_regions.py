@@ -9,7 +9,6 @@ from playwright.async_api import expect
 from deploy.demo.cast import Cast, register
 from deploy.demo.papers import papers_for
 from deploy.demo.people import Candidate
-from deploy.specimens import draw
 from shared.contracts.facts import Facts
 from tests.browser.conftest import People, Visits
 from tests.browser.pages import PATIENCE_MS, CandidateAtPage, paper
@@ -59,9 +58,8 @@ async def test_candidates_who_must_come_are_told_where_when_and_with_what(somebo
             await expect(onsite).to_contain_text(said.zh)
     lines = candidate.see("bring-list").get_by_role("listitem")
     assert await lines.count() >= 3
-    await onsite.scroll_into_view_if_needed()
-    await onsite.evaluate("panel => panel.scrollIntoView({ block: 'start' })")
     await visitor.is_presentable("candidate-onsite")
+    await onsite.evaluate("panel => panel.scrollIntoView({ block: 'start' })")
     await visitor.picture("onsite-phone")
 
     await visitor.page.emulate_media(media="print")
@@ -82,9 +80,7 @@ async def test_a_changed_registration_reopens_what_was_handed_in_and_says_why(
     await candidate.is_at("submitted")
     await expect(candidate.item("junior_college_diploma")).to_have_count(0)
 
-    facts = cast.facts.model_copy(
-        update={"upgraded_from_junior_college": True, "upgrade_entered_on": date(2015, 9, 1)}
-    )
+    facts = cast.facts.model_copy(update={"upgraded_from_junior_college": True, "upgrade_entered_on": date(2015, 9, 1)})
     await register(environment, cast, revision=2, facts=facts)
     await expect(candidate.see("change")).to_be_visible(timeout=PATIENCE_MS)
     await expect(candidate.see("change")).to_contain_text("专科")
@@ -131,6 +127,5 @@ async def hand_in(cast: Cast, environment: Mapping[str, str]) -> None:
         await candidate.log_in(cast.application_no, cast.password)
         for code, item in (await candidate.items()).items():
             for kind, seed in papers_for(code, item["min"]) if item["required"] else ():
-                body = draw(kind, person=cast.sitter, seed=seed)
-                assert (await candidate.upload(code, body)).status_code == 201
+                assert (await candidate.upload(code, paper(kind, seed)["buffer"])).status_code == 201
         assert (await candidate.submit()).status_code == 201

@@ -1,4 +1,4 @@
-"""What stands around the checklist: the tabs, the ways in, the candidate's own data; on every screen and in any light."""
+"""What stands around the checklist: the tabs, the ways in, the candidate's own data; on any screen, in any light."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from deploy.demo.cast import Cast
 from deploy.demo.people import Candidate
@@ -27,9 +27,19 @@ PAGES = {
     "profile": "/profile",
     "messages": "/messages",
 }
-MARKS = {"home": "home", "registration": "application", "profile": "page-profile"}
+MARKS = {"home": "home", "registration": "application", "tests": "page-online_tests"}
 BEIJING = ZoneInfo("Asia/Shanghai")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+# The top of what has the focus (of an item its heading), and what lies over it.
+COVERED = """() => {
+  const has = document.activeElement
+  if (has === document.body) return null
+  const shown = has.closest('label') ?? has.querySelector(':scope > header > h4') ?? has
+  const { left, top, width, height } = shown.getBoundingClientRect()
+  const over = document.elementFromPoint(left + Math.min(width, 40) / 2, top + Math.min(height, 40) / 2)
+  return over && (shown.contains(over) || over.contains(shown)) ? null : `${shown.outerHTML} at ${top}`
+}"""
 
 
 async def is_open(visitor: Visitor, page: str) -> None:
@@ -81,19 +91,38 @@ async def test_the_keyboard_gets_everywhere(cast: Cast, visits: Visits) -> None:
     await expect(visitor.see("end-all")).to_be_focused()
 
 
+async def test_what_has_the_focus_is_never_behind_the_tabs_or_the_submit_bar(cast: Cast, visits: Visits) -> None:
+    visitor = await visits("phone")
+    candidate = CandidateAtPage(visitor)
+    await visitor.come_in("/registration", cast)
+    await candidate.see("submit").click()
+    await candidate.see("missing").get_by_role("link").last.click()
+    await expect(candidate.item("registration_notice")).to_be_focused()
+    await expect(candidate.item("registration_notice").locator("h4")).to_be_in_viewport(ratio=1)
+    # The page glides there.
+    await visitor.page.wait_for_function(f"({COVERED})() === null")
+
+    await visitor.page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(30):
+            await visitor.page.keyboard.press(key)
+            assert await visitor.page.evaluate(COVERED) is None
+
+
 @pytest.mark.parametrize("device", ["desktop", "phone", "narrow"])
 async def test_every_page_is_presentable(device: str, cast: Cast, visits: Visits) -> None:
     visitor = await visits(device)
     await visitor.page.goto(visitor.origin)
     await expect(visitor.see("login-form")).to_be_visible()
     await visitor.is_presentable(f"{device}-login")
-    await visitor.picture(f"login-{device}")
+    if device != "narrow":
+        await visitor.picture(f"login-{device}")
     await visitor.come_in("/", cast)
     for name in PAGES:
         await visitor.see("messages-link" if name == "messages" else f"tab-{name}").click()
         await is_open(visitor, name)
         await visitor.is_presentable(f"{device}-{name}")
-        if name == "profile":
+        if name == "profile" and device != "narrow":
             await visitor.picture(f"profile-{device}")
 
 
@@ -121,7 +150,7 @@ async def test_the_console_is_readable_in_the_dark(crew: Cast, visits: Visits) -
 async def test_light_and_dark_are_the_candidates_choice_too(cast: Cast, visits: Visits) -> None:
     visitor = await visits("desktop")
     await visitor.come_in("/profile", cast)
-    ground = "getComputedStyle(document.body).backgroundColor"
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
     light = await visitor.page.evaluate(ground)
 
     await visitor.see("appearance-dark").check()
@@ -173,8 +202,10 @@ async def test_after_failures_the_login_asks_for_a_captcha(
     await visitor.see("captcha-new").click()
     await expect(visitor.see("captcha-image")).not_to_have_attribute("src", first or "")
     await visitor.see("captcha-answer").fill("not what it says")
+    await visitor.page.route("**/candidate/captchas", slowly)
     await visitor.see("log-in").click()
     await expect(visitor.see("problem")).to_be_visible()
+    # Quicker than the next captcha comes.
     await visitor.see("captcha-answer").fill(environment["CAPTCHA_TEST_ANSWER"])
     await visitor.see("log-in").click()
 
@@ -234,6 +265,7 @@ async def test_one_session_or_all_of_them_are_ended_from_the_list(cast: Cast, vi
     await is_open(other, "home")
     await visitor.page.reload()
     sessions = visitor.see("session")
+    await expect(sessions.nth(1)).to_be_visible()
     before = await sessions.count()
     await expect(visitor.page.locator("[data-test=session][data-current=true]")).to_have_count(1)
 
@@ -247,6 +279,11 @@ async def test_one_session_or_all_of_them_are_ended_from_the_list(cast: Cast, vi
     await visitor.page.go_back()
     await expect(visitor.see("login-form")).to_be_visible()
     assert cast.person.name not in await visitor.page.locator("body").inner_text()
+
+
+async def slowly(route: Route) -> None:
+    await asyncio.sleep(1)
+    await route.continue_()
 
 
 async def what_the_service_says(visitor: Visitor, cast: Cast) -> dict[str, Any]:

@@ -91,7 +91,7 @@ async def test_an_upload_to_what_another_tab_has_just_handed_in_is_refused_with_
     await first.submit()
     await expect(other.get_by_test_id("state")).to_have_attribute("data-state", "draft")
 
-    async with other.expect_response(re.compile("/images/")) as answered:
+    async with other.expect_response(lambda answer: answer.request.method == "PUT") as answered:
         await other.get_by_test_id("file-diploma").set_input_files([paper("diploma", seed=2)])
         # Only the upload tells this tab that it is behind.
         await other.unroute(APPLICATION)
@@ -124,6 +124,7 @@ async def test_a_network_that_goes_after_the_service_took_the_image_does_not_sto
     waiting = candidate.item("diploma").locator("[data-test=upload][data-state=waiting]")
     await expect(waiting).to_have_count(2)
     await visitor.is_presentable("candidate-offline")
+    await candidate.item("diploma").evaluate("card => card.scrollIntoView()")
     await visitor.picture("offline-phone")
     await visitor.page.unroute(IMAGES)
     visitor.page.on("request", lambda request: asked.append(request.url) if request.method == "PUT" else None)
@@ -170,10 +171,9 @@ async def test_a_session_that_ends_in_the_middle_of_an_upload_loses_nothing(
         async with Candidate(environment["PUBLIC_ORIGIN"], cast.application_no) as elsewhere:
             await elsewhere.log_in(cast.application_no, cast.password)
             assert (await elsewhere.delete("/candidate/sessions")).status_code == 204
-        await visitor.page.unroute(IMAGES)
         await route.continue_()
 
-    await visitor.page.route(IMAGES, log_out_everywhere_first)
+    await visitor.page.route(IMAGES, log_out_everywhere_first, times=1)
     await candidate.see("file-diploma").set_input_files([paper("diploma"), paper("diploma", seed=2)])
     await candidate.see("file-degree").set_input_files([paper("degree")])
     await expect(candidate.see("log-in-again")).to_be_visible()

@@ -1,11 +1,11 @@
 """`baoshen import …` and `baoshen rules publish`, as an operator runs them."""
 
+import asyncio
 import json
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 from openpyxl import Workbook
 from typer.testing import CliRunner, Result
 
@@ -13,6 +13,7 @@ from deploy.cli import app
 from deploy.intake.accounts import sort_accounts
 from deploy.intake.registrations import id_number_fits
 from deploy.intake.tables import Row
+from deploy.topic_records import records_of
 from shared.contracts.registration import RegistrationRecorded
 from shared.messaging.topics import create_topics
 from shared.security.sealing import KeyRing
@@ -63,30 +64,19 @@ def a_csv(folder: Path, *rows: dict[str, str], name: str = "registrations.csv") 
 
 def told(kafka: str, number: str) -> list[RegistrationRecorded]:
     """What stands on the topic about one application."""
-    import asyncio
 
     async def read() -> list[RegistrationRecorded]:
-        consumer = AIOKafkaConsumer(
-            RegistrationRecorded.topic, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
-        )
-        await consumer.start()
-        found = []
-        try:
-            ends = await consumer.end_offsets(consumer.assignment())
-            while any([await consumer.position(each) < ends[each] for each in ends]):
-                for records in (await consumer.getmany(timeout_ms=500)).values():
-                    found += [record for record in records if record.key == number.encode()]
-        finally:
-            await consumer.stop()
-        return [RegistrationRecorded.model_validate_json(record.value) for record in found]
+        return [
+            RegistrationRecorded.model_validate_json(record.value)
+            async for record in records_of(kafka, [RegistrationRecorded.topic])
+            if record.key == number.encode()
+        ]
 
     return asyncio.run(read())
 
 
 @pytest.fixture(scope="module")
 def topics(kafka: str) -> None:
-    import asyncio
-
     asyncio.run(create_topics(kafka))
 
 
@@ -235,6 +225,27 @@ def test_a_pack_with_a_mistake_is_not_published(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "institution_licence" in result.stderr
     assert "hospital" in result.stderr
+
+
+def test_a_published_version_stays_as_it_is_and_a_change_takes_a_higher_one(
+    kafka: str, topics: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka)
+    name = f"test-{uuid4().hex[:12]}"
+    first = Path("rules/default.yaml").read_text(encoding="utf-8").replace("id: default", f"id: {name}")
+    file = tmp_path / f"{name}.yaml"
+    file.write_text(first, encoding="utf-8")
+    assert [run("rules", "publish", file).exit_code for _ in range(2)] == [0, 0]
+    changed = first.replace("第一考点", "中心考点")
+
+    file.write_text(changed, encoding="utf-8")
+    refused = run("rules", "publish", file)
+    file.write_text(changed.replace("version: 1", "version: 2"), encoding="utf-8")
+    published = run("rules", "publish", file)
+
+    assert refused.exit_code == 2
+    assert f"{name} version 1 is published already with other contents" in refused.stderr
+    assert published.exit_code == 0, published.stderr
 
 
 @pytest.mark.parametrize(

@@ -84,3 +84,17 @@ def test_times_are_beijing_time() -> None:
 
     assert "2026-03-02 02:30" in text.zh
     assert "2026-03-02 02:30 Beijing time" in text.en
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("缺少公章", "1. 毕业证书：缺少公章"),
+        ("新增必交：毕业证书（您是应届毕业生）", "1. 新增必交：毕业证书（您是应届毕业生）"),
+        ("毕业证书：至少 2 张（原为 1 张）", "1. 毕业证书：至少 2 张（原为 1 张）"),
+    ],
+)
+def test_a_line_names_its_item_once(words: str, line: str) -> None:
+    names = Names(items={"diploma": Bilingual("毕业证书", "Diploma")})
+
+    assert texts.lines_of([NamedItem(item="diploma", words=words)], names).zh == line

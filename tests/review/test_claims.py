@@ -224,7 +224,8 @@ async def test_an_unknown_or_malformed_number_is_a_problem_not_an_error(review: 
     unknown = await site.get("/reviews/99999999")
     malformed = await site.get("/reviews/%00%27--")
 
-    assert (unknown.status_code, malformed.status_code) == (404, 422)
+    assert (unknown.status_code, malformed.status_code) == (404, 404)
+    assert malformed.json()["code"] == "application-not-found"
 
 
 async def test_the_region_s_staff_can_look_at_what_is_with_a_site_but_not_claim_it(review: ReviewUnderTest) -> None:

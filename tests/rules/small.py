@@ -93,7 +93,7 @@ messages:
 """
 
 
-def a_pack_file(folder: Path, *changes: tuple[str, str], name: str = "small.yaml") -> Path:
+def a_pack_file(folder: Path, *changes: tuple[str, str], name: str = "small-2021.yaml") -> Path:
     """The small pack with some of its text changed."""
     text = SMALL
     for before, after in changes:

@@ -2,14 +2,21 @@
 
 # ruff: noqa: E501  a case to a line is a table to read
 
+import copy
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
 from deploy.rules_check.checking import check_pack
+from deploy.rules_check.problems import Document
+from deploy.rules_check.shape import check_shape
 from tests.rules.small import SMALL, a_pack_file, line_of
 
 Change = tuple[str, str]
@@ -34,6 +41,7 @@ def test_a_pack_that_is_right_has_no_problem(tmp_path: Path) -> None:
 CONDITIONS: list[tuple[str, Change, str]] = [
     ("an unknown fact", ("military != ", "millitary != "), "unknown fact millitary (column 1 of the condition); did you mean military?"),
     ("a condition that is no expression", ("military != ", "military !== "), "Syntax error"),
+    ("a condition that breaks off", ("when: diploma_lost", "when: diploma_lost &&"), "it breaks off at its end"),
     ("a condition that is no bool", ('"!upgrading"', "education_form"), "gives string; it must give a bool"),
     ("a count that is no int", ("min_by: institutions_count", "min_by: upgrading"), "gives bool; it must give an int"),
     ("a bool compared with a text", ('"!upgrading"', "upgrading == 'true'"), "== can't be applied to bool, string"),
@@ -89,10 +97,28 @@ SHAPES: list[tuple[str, Change, str, str]] = [
     ("an unknown key", ("offered_when: education", "offerd_when: education"), "offerd_when", "unknown key items.degree.offerd_when; did you mean offered_when?"),
     ("a missing key", ("    instruction: {zh: 每个机构一份, en: One for each institution}\n", ""), "trial_assessment:", "items.trial_assessment.instruction is missing"),
     ("a wrong value", ("route: online", "route: offline"), "offline", "must be 'online', 'onsite' or 'both'"),
-    ("a wrong type", ("    min: 3", "    min: three"), "three", "items.identity.min: Input should be a valid integer"),
+    ("a wrong type", ("    min: 3", "    min: three"), "three", 'items.identity.min must be a whole number, but is "three"; write a whole number'),
+    ("a number in quotes for a number", ("version: 1", 'version: "1"'), "version:", 'version must be a whole number, but is "1"'),
+    ("a number with a point for a whole one", ("year: 2021", "year: 2021.0"), "year:", "year must be a whole number, but is 2021.0"),
+    ("a text for true or false", ("uploads: false", 'uploads: "off"'), "uploads:", 'uploads must be true or false, but is "off"; write true or false, without quotes'),
+    ("a number for true or false", ("year: 2021", "year: 2021\nsecond_reviewer_on_rejection: 0"), "second_reviewer", "must be true or false, but is 0"),
+    ("a text for a list", ("requires: [previous_result]", "requires: previous_result"), "requires:", 'routes[2].requires must be a list, but is "previous_result"; write a list'),
+    ("a text for keys", ("exam: {zh: 样例考试, en: Example exam}", "exam: 样例考试"), "exam:", 'exam must have keys of its own, but is "样例考试"; write its keys and their values below it'),
+    ("a list entry that should have keys", ('- {code: "9901", name: {zh: 样例考点, en: Example site}}', '- "9901"'), '- "9901"', 'sites[1] must have keys of its own, but is "9901"'),
+    ("nothing for keys", ("exam: {zh: 样例考试, en: Example exam}", "exam:"), "exam:", "exam must have keys of its own, but is empty"),
+    ("too small a number", ("    min: 3", "    min: 0"), "min: 0", "items.identity.min must be at least 1, but is 0; give at least 1"),
+    ("too large a number", ("    max: 3", "    max: 21"), "max: 21", "items.identity.max must be at most 20, but is 21; give at most 20"),
+    ("a list without entries", ("items: [identity, diploma, degree, trial_assessment, previous_result, photo_prints, other]", "items: []"), "items: []", "sections[1].items must have at least 1 entry; add one"),
+    ("an id spelled otherwise", ("id: small-2021", "id: Small 2021"), "id: Small", 'id must be 2 to 48 small letters, digits and hyphens, a letter first, such as neimenggu-2021, but is "Small 2021"'),
+    ("a key that is a number", ("  unreadable: {", "  404: {"), "404:", "the key 404 is no text; put it in quotes"),
+    ("seconds since 1970 as a time", ("opens: 2021-01-10T09:00", 'opens: "1609459200"'), "1609459200", 'windows.review.opens must be a day and a time, but is "1609459200"'),
+    ("seconds since 1970 as a day", ("due: 2021-08-31", 'due: "1609459200"'), "1609459200", 'supplements[1].due must be a day, but is "1609459200"'),
+    ("an anchor", ("when: diploma_lost", "when: &lost diploma_lost"), "&lost", "the anchor &lost: a pack has no anchors and aliases; write it out"),
+    ("a tag", ("when: diploma_lost", "when: !!binary ZGlwbG9tYQ=="), "!!binary", "the tag !!binary; take it out"),
+    ("merged keys", ("  diploma:\n", "  diploma:\n    <<: {max: 4}\n"), "<<:", "the key <<; write the keys out"),
     ("a number for a text", ('code: "9901"', "code: 9901"), "9901", "put it in quotes"),
     ("an unknown time zone", ("closes: 2021-02-20T17:00", "closes: 2021-02-20T17:00, time_zone: Asia/Peking"), "Peking", "no time zone is called Asia/Peking"),
-    ("a date that is none", ("due: 2021-08-31", "due: 2021-08-32"), "due:", "supplements[1].due"),
+    ("a date that is none", ("due: 2021-08-31", "due: 2021-08-32"), "due:", "supplements[1].due must be a day, but is \"2021-08-32\"; write a day that there is"),
     ("a key given twice", ("year: 2021", "year: 2021\nyear: 2022"), "year: 2022", "the key year stands in line 4 already"),
     ("no YAML", ("year: 2021", "year: [2021"), "exam:", "not YAML"),
 ]  # fmt: skip
@@ -120,6 +146,7 @@ WHOLE: list[tuple[str, Change, str, str]] = [
     ("uploads into publishing", ("closes: 2021-02-01T17:00", "closes: 2021-02-25T17:00"), "  upload: {", "the window upload overlaps publishing"),
     ("uploads after review", ("closes: 2021-02-01T17:00", "closes: 2021-02-20T18:00"), "  upload: {", "the window upload closes after review has closed"),
     ("a change into payment", ("  change: {opens: 2021-01-06T09:00, closes: 2021-01-25", "  change: {opens: 2021-01-06T09:00, closes: 2021-03-05"), "  change: {", "the window change overlaps payment"),
+    ("changes after the last submission", ("  change: {opens: 2021-01-06T09:00, closes: 2021-01-25", "  change: {opens: 2021-01-06T09:00, closes: 2021-02-03"), "  change: {", "the window change closes after upload has closed"),
     ("changes that open too late", ("  change: {opens: 2021-01-06T09:00, closes: 2021-01-25", "  change: {opens: 2021-02-20T19:00, closes: 2021-02-21"), "  change: {", "the window change opens when review has closed"),
     ("a row after one that always holds", ('military != "none"', '"true"'), "size(review_passed_years)", "routes[2] is never reached: routes[1] holds for everybody"),
     ("a row that another hides", ("size(review_passed_years) > 0", 'military == "serving"'), 'military == "serving"', "routes[2] is never reached: where it holds, a row before it does, too"),
@@ -130,6 +157,7 @@ WHOLE: list[tuple[str, Change, str, str]] = [
     ("a placeholder that is none", ("{deadline}", "{dead_line}"), "sms:", "did you mean deadline?"),
     ("a supplement due before approval", ("due: 2021-08-31", "due: 2021-02-01"), "due:", "after review has closed"),
     ("an on-site item that a row requires", ("requires: [previous_result]", "requires: [previous_result, photo_prints]"), "requires:", "photo_prints is brought on-site"),
+    ("an on-site item as a supplement", ("- item: trial_assessment", "- item: photo_prints"), "- item: photo_prints", "photo_prints is brought on-site, it can't be uploaded; set its channel to both"),
     ("too many images", ("min_by: institutions_count", "min_by: institutions_count * 2"), "min_by", "gives up to 40"),
 ]  # fmt: skip
 
@@ -191,15 +219,19 @@ def test_a_picture_that_is_not_there_is_only_a_warning(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (None, "can't be read"),
-        (b"", "the file is empty"),
-        (b"# nothing\n", "the file is empty"),
+        (b"", "pack.yaml:1: the file is empty"),
+        (b"# nothing\n", "pack.yaml:1: the file is empty"),
         (b"- a\n- b\n", "holds no keys"),
         (b"id: \xff\n", "not UTF-8"),
         (b"id: \x07\n", "U+0007 is not allowed"),
-        (b"a: &a [*a]\n", "unknown key a"),
+        (b"a: &a [*a]\n", "pack.yaml:1: the anchor &a: a pack has no anchors and aliases; write it out"),
+        (b"a: &a [x]\nb: *a\n", "pack.yaml:2: the alias *a: a pack has no anchors and aliases; write it out"),
+        (b"id: " + b"x" * 256 * 1024, "the file is over 256 KB"),
+        (b"id: " + b"9" * 5000, "is no value"),
+        (b'id: "\\ud800"', "U+D800"),
         (b"a: 1\n---\nb: 2\n", "not YAML"),
         (b"a: !!python/object:os.system {}\n", "not YAML"),
-        (b"id: " + b"[" * 3000, "not YAML"),
+        (b"id: " + b"[" * 3000, "pack.yaml:1: not YAML: lists and keys are nested too deep"),
     ],
 )
 def test_a_file_that_is_no_pack_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
@@ -244,3 +276,102 @@ def test_a_pack_that_the_check_refuses_is_not_published(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     assert f"{file}:{line_of(file, '- when: upgrading')}: the last route row" in result.stderr
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{then}: &{then} [{','.join(['*' + one] * 9)}]\n" for one, then in zip("abcdefghijk", "bcdefghijkl", strict=True)
+)
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("publish",), ("explain", "-")])
+def test_aliases_that_stand_for_billions_of_entries_are_refused_at_once(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    file = tmp_path / "bomb.yaml"
+    file.write_text(BOMB, encoding="utf-8")
+
+    result = run("rules", arguments[0], file, *arguments[1:])
+
+    assert result.exit_code == 2
+    assert f"{file}:1: the anchor &a: a pack has no anchors and aliases; write it out" in result.output
+
+
+def test_a_row_after_the_one_for_everybody_is_only_said_to_be_never_reached(tmp_path: Path) -> None:
+    more = "  - when: upgrading\n    route: onsite\n    reason: {zh: 升执业, en: because you go up}\n"
+    file = a_pack_file(tmp_path, ("sections:\n", f"{more}sections:\n"))
+
+    [(line, words)] = errors(file)
+
+    assert line == line_of(file, "- when: upgrading")
+    assert "routes[4] is never reached: routes[3] holds for everybody" in words
+
+
+def test_a_pack_in_a_file_of_another_name_is_only_warned_of(tmp_path: Path) -> None:
+    file = a_pack_file(tmp_path, name="big-2021.yaml")
+
+    result = run("rules", "check", file)
+
+    assert result.exit_code == 0
+    assert (
+        f"{file}:1: warning: the pack small-2021 stands in a file called big-2021.yaml; call the file" in result.stdout
+    )
+
+
+def test_two_files_of_one_pack_and_version_are_refused(tmp_path: Path) -> None:
+    first, second = a_pack_file(tmp_path), a_pack_file(tmp_path, name="again.yaml")
+    third = a_pack_file(tmp_path, ("version: 1", "version: 2"), name="later.yaml")
+
+    result = run("rules", "check", first, second, third)
+    twice = run("rules", "check", first, first)
+
+    assert result.exit_code == 2
+    assert f"{second}:1: {first} is small-2021 version 1, too; give one of them another id" in result.stdout
+    assert "1 problem in 1 of 3 packs" in result.stderr
+    assert (twice.exit_code, twice.stdout) == (0, f"{first}: ok (small-2021 version 1, 7 items)\n")
+
+
+def test_times_may_stand_in_quotes_and_without_an_hour(tmp_path: Path) -> None:
+    file = a_pack_file(
+        tmp_path,
+        ("opens: 2021-01-10T09:00", 'opens: "2021-01-10 09:00:00"'),
+        ("closes: 2021-02-20T17:00", "closes: 2021-02-20"),
+        ("due: 2021-08-31", 'due: "2021-08-31"'),
+    )
+
+    assert errors(file) == []
+
+
+def test_a_file_of_nothing_but_mistakes_says_a_bounded_number_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "pack.yaml"
+    file.write_text("".join(f"key{number}: 1\n" for number in range(700)), encoding="utf-8")
+
+    checked = check_pack(file)
+
+    assert len(checked.errors) == 501
+    assert "there are more problems than these" in str(checked.errors)
+
+
+def test_no_message_speaks_of_the_library() -> None:
+    """Whatever stands in place of anything in the pack."""
+    content = yaml.safe_load(re.sub(r"(2021-\d\d-\d\d(T\d\d:\d\d)?)", r'"\1"', SMALL))
+    document = Document("small-2021.yaml", SMALL)
+    for path in _paths(content):
+        for wrong in (None, "Ä", 0, 10**6, 1.5, True, [], {}, [0], {"?": 0}):
+            spoiled = copy.deepcopy(content)
+            holder = spoiled
+            for part in path[:-1]:
+                holder = holder[part]
+            holder[path[-1]] = wrong
+            document.content, document.problems = spoiled, []
+            check_shape(document)
+            said = " ".join(str(problem) for problem in document.problems)
+            assert not re.search("Input|tuple|dictionary|instance|should|valid |JSON|array|object", said), said
+
+
+def _paths(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    for part, value in (
+        content.items() if isinstance(content, dict) else enumerate(content if isinstance(content, list) else ())
+    ):
+        yield from _paths(value, (*path, part))

@@ -78,10 +78,23 @@ BAD: list[tuple[str, str]] = [
     ("null", "must be a JSON object"),
     ("", "the facts are empty"),
     ("  \n", "the facts are empty"),
-    ("{", "not JSON"),
+    ("{", "not JSON: it ends too early (line 1, column 2); complete it"),
+    ('{"level":', "not JSON: it ends too early"),
+    ('{"level": "phys', "not JSON: it ends too early"),
+    ('{"level" "physician"}', "not JSON at line 1, column 10; look at the quotes, commas, colons and braces there"),
+    ("{} {}", "not JSON: the object ends before line 1, column 4, but more follows; take out what follows"),
+    ('{"review_passed_years": [2020, 99999]}', "review_passed_years[2] is 99999; it must be a year from 1990 to 2100"),
+    ('{"review_passed_years": [[2020]]}', "review_passed_years[1] is a list; it must be a year"),
+    ('{"review_passed_years": [' + "9" * 5_000 + "]}", "review_passed_years[1] is a number of 5000 digits"),
+    ('{"review_passed_years": [' + ",".join(["2020"] * 51) + "]}", "it must be a list of at most 50 years"),
+    ('{"graduated_on": "1800-01-01"}', 'graduated_on is "1800-01-01"; it must be a date from 1900 to 2100'),
+    (" " * 1024 * 1024 + "{}", "the facts are over 1 MB"),
     ('{"institutions_count": NaN}', "NaN is no JSON number"),
-    ("[" * 100_000, "not JSON"),
-    ('{"institutions_count": ' + "9" * 5_000 + "}", "not JSON"),
+    ("[" * 100_000, "the facts are nested too deep; write one JSON object"),
+    (
+        '{"institutions_count": ' + "9" * 5_000 + "}",
+        "institutions_count is a number of 5000 digits; it must be a whole number from 1 to 20",
+    ),
 ]
 
 
@@ -107,16 +120,22 @@ def test_facts_that_are_not_utf8_or_not_there_are_refused(tmp_path: Path) -> Non
 
     assert [each.exit_code for each in (encoded, missing, folder)] == [2, 2, 2]
     assert "UTF-8" in encoded.stderr
-    assert "can't be read" in missing.stderr
-    assert "can't be read" in folder.stderr
+    todo = "give a JSON file with the candidate's facts, or - to read them from standard input"
+    assert f"none.json: can't be read (No such file or directory); {todo}" in missing.stderr
+    assert f"can't be read (Is a directory); {todo}" in folder.stderr
+    assert f"no facts are named; {todo}" in run(pack, "").stderr
 
 
 def test_a_pack_that_is_not_there_or_broken_is_refused(tmp_path: Path) -> None:
     broken = a_pack_file(tmp_path, ("military != ", "millitary != "))
 
     missing, wrong = run("atlantis-1999", "-", told="{}"), run(broken, "-", told="{}")
+    unnamed, folder, long = (run(pack, "-", told="{}") for pack in ("", tmp_path, "x" * 5_000))
 
-    assert [each.exit_code for each in (missing, wrong)] == [2, 2]
+    assert [each.exit_code for each in (missing, wrong, unnamed, folder, long)] == [2, 2, 2, 2, 2]
+    assert "no pack is named; the packs are default, " in unnamed.stderr
+    assert f"{tmp_path} is a folder; give a YAML file in it" in folder.stderr
+    assert "no such pack" in long.stderr
     assert "neimenggu-2021" in missing.stderr
     assert "millitary" in wrong.stderr
     assert f"{broken}:16: routes[1].when: unknown fact millitary" in wrong.stderr

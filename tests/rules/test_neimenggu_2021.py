@@ -263,3 +263,9 @@ def test_two_portraits_are_brought() -> None:
 
 def test_other_is_neither_required_nor_offered_until_a_reviewer_asks() -> None:
     assert "other" not in required(PACK) | offered_only(PACK)
+
+
+def test_who_applies_again_is_not_called_a_first_time_applicant() -> None:
+    words = reason(PACK, "trial_assessment", review_passed_years=(2019,))
+
+    assert words == "您不是由执业助理医师报考执业医师，须证明试用期考核合格"

@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from deploy.intake.packs import RULES
+from deploy.rules_check.problems import Document
 from deploy.rules_check.schema import SCHEMA, pack_schema, schema_text
+from deploy.rules_check.shape import check_shape
 from deploy.rules_check.vocabulary import KNOWN_ITEMS
+from deploy.rules_check.whole import check_items
 from shared.contracts.facts import Facts
 from tests.rules.small import SMALL
 
@@ -68,13 +71,27 @@ def test_the_small_pack_fits_it() -> None:
         ("  unreadable: {", "  Unreadable: {"),
         ("opens: 2021-01-10T09:00", "opens: tomorrow"),
         ("    min: 3", "    min: three"),
+        ("    min: 3", '    min: "3"'),
+        ("version: 1", 'version: "1"'),
+        ("uploads: false", 'uploads: "off"'),
+        ("uploads: false", "uploads: 0"),
+        ("opens: 2021-01-10T09:00", 'opens: "1609459200"'),
+        ("due: 2021-08-31", 'due: "1609459200"'),
+        ("due: 2021-08-31", "due: 20210831"),
         ("year: 2021\n", ""),
     ],
 )
 def test_it_refuses_what_the_check_refuses(before: str, after: str) -> None:
     assert before in SMALL
 
-    assert faults(SMALL.replace(before, after, 1))
+    text = SMALL.replace(before, after, 1)
+    document = Document("small-2021.yaml", text)
+    pack = check_shape(document)
+    if pack is not None:
+        check_items(document, pack)
+
+    assert faults(text)
+    assert document.problems
 
 
 def test_keys_are_described_for_whoever_writes_a_pack() -> None:

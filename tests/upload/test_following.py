@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from services.upload.chores import follow_rules, forget_the_past, show_opinions
 from shared import clock
-from shared.contracts.rules import Pack
+from shared.contracts.rules import Pack, RouteRow, Text
 from shared.contracts.upload import ApplicationSubmitted
 from tests.builders.events import a_pack, a_publication, a_registration, rules_published
 from tests.builders.images import a_jpeg
@@ -61,6 +61,23 @@ async def test_a_version_that_changes_nothing_for_the_candidate_is_not_spoken_of
     page = await upload.page()
     assert page["pack"]["version"] == 2
     assert [line["kind"] for line in page["timeline"]] == [line["kind"] for line in first["timeline"]]
+
+
+async def test_a_route_that_takes_no_uploads_any_more_says_that_images_are_kept(upload: Upload) -> None:
+    await upload.put("diploma", a_jpeg(5))
+    none = RouteRow(when="true", route="onsite", uploads=False, reason=Text(zh="现场审核", en="in person"))
+    await upload.hears(rules_published(pack=a_pack(version=2).model_copy(update={"routes": (none,)})))
+
+    await looks(upload)
+
+    page = await upload.page()
+    words = [detail["zh"] for detail in page["timeline"][0]["details"]]
+    assert words[:2] == [
+        "审核方式改为现场审核，无需上传材料（现场审核）",
+        "已上传的图片仍然保留，不随报名提交",
+    ]
+    [diploma] = [item for part in page["sections"] for item in part["items"] if item["item"] == "diploma"]
+    assert len(diploma["images"]) == 1
 
 
 async def test_images_of_an_item_that_was_dropped_stay_are_shown_last_and_only_may_go(upload: Upload) -> None:

@@ -4,8 +4,11 @@ import asyncio
 import statistics
 import time
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.upload.attempts import Attempt
 from tests.builders.events import PERSON
 from tests.upload.conftest import NUMBER, PASSWORD, Upload
 from tests.upload.people import a_captcha, another_than, fails, forget_attempts, somewhere_else
@@ -54,6 +57,32 @@ async def test_a_login_that_works_ends_the_counting(upload: Upload) -> None:
     again = await fails(upload, 5)
 
     assert [answer.status_code for answer in again] == [401] * 5
+
+
+async def test_right_logins_in_the_same_moment_do_not_stand_in_each_other_s_way(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts, sessions = upload.service.app.state.edge.attempts, upload.service.sessions
+    never_was = attempts.never_was
+
+    async def slowly(session: AsyncSession, attempt: Attempt) -> None:
+        await never_was(session, attempt)
+        await asyncio.sleep(0.2)
+
+    async def was_right(attempt: Attempt) -> None:
+        async with sessions.begin() as session:
+            await attempts.succeeded(session, attempt)
+
+    monkeypatch.setattr(attempts, "never_was", slowly)
+    begun = []
+    for _ in range(3):
+        async with sessions.begin() as session:
+            begun.append(await attempts.begin(session, NUMBER, "192.0.2.1", excused=True))
+
+    await asyncio.gather(*(was_right(attempt) for attempt in begun))
+
+    async with sessions() as session:
+        assert await session.scalar(text("SELECT count(*) FROM attempts WHERE kind = 'login'")) == 0
 
 
 async def test_nobody_stays_locked_out(upload: Upload) -> None:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review.accounts import member
-from services.review.domain import Staff
+from services.review.domain import Staff, no_such_application
 from services.review.packs import Shelf
+from shared.contracts.event import ApplicationNo
 from shared.contracts.review import Tier
 from shared.database import Sessions
 from shared.idempotency import Answer, fingerprint, once
@@ -88,3 +89,16 @@ async def _edge(request: Request) -> Edge:
 
 
 EdgeGiven = Annotated[Edge, Depends(_edge)]
+
+_NUMBER = TypeAdapter[str](ApplicationNo)
+
+
+async def _number(application_no: Annotated[str, Path()]) -> str:
+    # What can't be a number is nobody's application either; it never reaches the database.
+    try:
+        return _NUMBER.validate_python(application_no)
+    except ValidationError:
+        raise no_such_application() from None
+
+
+NumberGiven = Annotated[str, Depends(_number)]

@@ -10,13 +10,13 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import shapes
-from services.review.api.edge import EdgeGiven
+from services.review.api.edge import EdgeGiven, NumberGiven
 from services.review.domain import Mark, Review, Staff
 from services.review.queries.detail import detail_of
 from services.review.queries.images import image_of, no_such_image
 from services.review.queries.queue import page_of
 from services.review.use_cases import acts, claims, marks
-from shared.contracts.event import ApplicationNo, ItemCode
+from shared.contracts.event import ItemCode
 from shared.idempotency import IdempotencyKey
 from shared.storage import ObjectGone
 
@@ -47,21 +47,21 @@ async def claim_next(body: shapes.NextClaim, request: Request, edge: EdgeGiven, 
 
 
 @router.put("/{application_no}/claim")
-async def claim(application_no: ApplicationNo, request: Request, edge: EdgeGiven) -> shapes.Claimed:
+async def claim(application_no: NumberGiven, request: Request, edge: EdgeGiven) -> shapes.Claimed:
     """Claim one application; again, to hold it longer."""
     async with edge.asked(request) as (session, staff):
         return _claimed(await claims.claim(session, staff, application_no, edge.lease))
 
 
 @router.delete("/{application_no}/claim", status_code=HTTPStatus.NO_CONTENT)
-async def release(application_no: ApplicationNo, request: Request, edge: EdgeGiven) -> None:
+async def release(application_no: NumberGiven, request: Request, edge: EdgeGiven) -> None:
     """Give it back to the queue; the marks stay."""
     async with edge.asked(request) as (session, staff):
         await claims.release(session, staff, application_no)
 
 
 @router.get("/{application_no}")
-async def read_review(application_no: ApplicationNo, request: Request, edge: EdgeGiven) -> shapes.Detail:
+async def read_review(application_no: NumberGiven, request: Request, edge: EdgeGiven) -> shapes.Detail:
     """One application on one screen."""
     async with edge.asked(request) as (session, staff):
         return await detail_of(session, edge.key_ring, edge.shelf, staff, application_no)
@@ -72,7 +72,7 @@ async def read_review(application_no: ApplicationNo, request: Request, edge: Edg
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}, "image/png": {}}}},
 )
-async def read_image(application_no: ApplicationNo, image_id: UUID, request: Request, edge: EdgeGiven) -> Response:
+async def read_image(application_no: NumberGiven, image_id: UUID, request: Request, edge: EdgeGiven) -> Response:
     """An image's bytes, under one's own claim."""
     async with edge.asked(request) as (session, staff):
         stored = await image_of(session, staff, application_no, image_id)
@@ -96,7 +96,7 @@ async def read_image(application_no: ApplicationNo, image_id: UUID, request: Req
 
 @router.put("/{application_no}/items/{item}/mark")
 async def put_mark(
-    application_no: ApplicationNo, item: ItemCode, body: shapes.ItemMark, request: Request, edge: EdgeGiven
+    application_no: NumberGiven, item: ItemCode, body: shapes.ItemMark, request: Request, edge: EdgeGiven
 ) -> shapes.MarkShown:
     """Accept an item, or mark it to be returned with a reason and words."""
     mark = Mark(
@@ -114,7 +114,7 @@ async def put_mark(
 
 
 @router.delete("/{application_no}/items/{item}/mark", status_code=HTTPStatus.NO_CONTENT)
-async def clear_mark(application_no: ApplicationNo, item: ItemCode, request: Request, edge: EdgeGiven) -> None:
+async def clear_mark(application_no: NumberGiven, item: ItemCode, request: Request, edge: EdgeGiven) -> None:
     """Take the mark off an item."""
     async with edge.asked(request) as (session, staff):
         await marks.clear_mark(session, edge.shelf, staff, application_no, item, edge.lease)
@@ -122,7 +122,7 @@ async def clear_mark(application_no: ApplicationNo, item: ItemCode, request: Req
 
 @router.post("/{application_no}/returns", status_code=HTTPStatus.CREATED, response_model=shapes.Returned)
 async def return_items(
-    application_no: ApplicationNo, body: shapes.Return, request: Request, edge: EdgeGiven, key: IdempotencyKey
+    application_no: NumberGiven, body: shapes.Return, request: Request, edge: EdgeGiven, key: IdempotencyKey
 ) -> JSONResponse:
     """Give the marked items back to the candidate; exactly those unlock."""
 
@@ -138,7 +138,7 @@ async def return_items(
 
 @router.post("/{application_no}/passes", status_code=HTTPStatus.CREATED, response_model=shapes.Moved)
 async def pass_on(
-    application_no: ApplicationNo, body: shapes.Pass, request: Request, edge: EdgeGiven, key: IdempotencyKey
+    application_no: NumberGiven, body: shapes.Pass, request: Request, edge: EdgeGiven, key: IdempotencyKey
 ) -> JSONResponse:
     """The site passes the application to its region."""
 
@@ -150,7 +150,7 @@ async def pass_on(
 
 @router.post("/{application_no}/send-backs", status_code=HTTPStatus.CREATED, response_model=shapes.Moved)
 async def send_back(
-    application_no: ApplicationNo, body: shapes.SendBack, request: Request, edge: EdgeGiven, key: IdempotencyKey
+    application_no: NumberGiven, body: shapes.SendBack, request: Request, edge: EdgeGiven, key: IdempotencyKey
 ) -> JSONResponse:
     """The region lets the site look again."""
 
@@ -162,7 +162,7 @@ async def send_back(
 
 @router.post("/{application_no}/decisions", status_code=HTTPStatus.CREATED, response_model=shapes.Moved)
 async def decide(
-    application_no: ApplicationNo, body: shapes.Decision, request: Request, edge: EdgeGiven, key: IdempotencyKey
+    application_no: NumberGiven, body: shapes.Decision, request: Request, edge: EdgeGiven, key: IdempotencyKey
 ) -> JSONResponse:
     """The region's final opinion; it shows once it is published."""
 

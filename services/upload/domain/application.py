@@ -131,22 +131,15 @@ class Application(Record):
     # Withdrawing
 
     def withdrawal_refused(self, checklist: Checklist, now: datetime) -> Conflict | None:
-        """Why the application can't be taken back now. Nothing of it tells an outcome."""
+        """Why the application can't be taken back now, as the page may say it: nothing tells that a decision exists."""
         if self.state is State.WITHDRAWN:
-            return Conflict(
+            return self._published(now) or Conflict(
                 "already-withdrawn",
                 "报名已撤回。截止时间前可以重新提交。",
                 "It is withdrawn already. It may be submitted again until the deadline.",
                 revision=self.revision,
             )
-        refusal = self._ended() or closed(checklist.pack.windows, "change", now)
-        if refusal is None and self._is_decided():
-            refusal = Conflict(
-                "review-finished",
-                "审核已经结束，不能再撤回。终审意见以考区统一公布为准。",
-                "The review is finished, so it can't be withdrawn. The region publishes all opinions together.",
-            )
-        return refusal
+        return self._ended() or closed(checklist.pack.windows, "change", now)
 
     def withdraw(self, checklist: Checklist, now: datetime) -> ApplicationWithdrawn:
         """Take it back: everything unlocks. What a reviewer returned must still change before it is submitted again.
@@ -157,6 +150,12 @@ class Application(Record):
         refusal = self.withdrawal_refused(checklist, now)
         if refusal is not None:
             raise refusal
+        if self._is_decided():
+            raise Conflict(
+                "review-finished",
+                "审核已经结束，不能再撤回。终审意见以考区统一公布为准。",
+                "The review is finished, so it can't be withdrawn. The region publishes all opinions together.",
+            )
         self._become(State.WITHDRAWN)
         self.revision += 1
         self.locked = False
@@ -326,10 +325,6 @@ class Application(Record):
         self.opinion_revision = published.revision
         self.effective_at = published.effective_at
         return True
-
-    def opinion_at(self, now: datetime) -> str | None:
-        """The final opinion, once it may be known."""
-        return self.opinion if self.effective_at is not None and self.effective_at <= now else None
 
     def _reopened(
         self,

@@ -38,7 +38,7 @@ def differences(before: Checklist, after: Checklist, with_images: Container[str]
         after: what counts now.
         with_images: items that have images; of none that goes nothing is said.
     """
-    changes = [*_of_route(before, after), *_of_deadline(before, after)]
+    changes = [*_of_route(before, after, with_images), *_of_deadline(before, after)]
     for code, now in after.items.items():
         change = _of_item(before.items.get(code), now)
         if change is not None:
@@ -58,13 +58,17 @@ def differences(before: Checklist, after: Checklist, with_images: Container[str]
     return tuple(changes)
 
 
-def _of_route(before: Checklist, after: Checklist) -> list[Change]:
+def _of_route(before: Checklist, after: Checklist, with_images: Container[str]) -> list[Change]:
     if (before.route, before.uploads) == (after.route, after.uploads):
         return []
     zh, en = _ROUTES[after.route]
     none = ("" if after.uploads else "，无需上传材料", "" if after.uploads else ", nothing to upload")
     why = after.route_reason
-    return [Change(_text(f"审核方式改为{zh}{none[0]}（{why.zh}）", f"You now take the {en}{none[1]} ({why.en})"))]
+    words = _text(f"审核方式改为{zh}{none[0]}（{why.zh}）", f"You now take the {en}{none[1]} ({why.en})")
+    if after.uploads or not any(code in with_images for code in before.items):
+        return [Change(words)]
+    kept = _text("已上传的图片仍然保留，不随报名提交", "The images that you uploaded are kept, but not handed in")
+    return [Change(words), Change(kept)]
 
 
 def _of_deadline(before: Checklist, after: Checklist) -> list[Change]:

@@ -95,7 +95,13 @@ class Record:
 
     def closed(self, checklist: Checklist, now: datetime) -> Conflict | None:
         """Why nothing at all can be changed now; None where something can."""
-        return self._ended() or self._in_review() or _no_uploads(checklist) or self.out_of_time(checklist, now)
+        return (
+            self._ended()
+            or self._published(now)
+            or self._in_review()
+            or self.out_of_time(checklist, now)
+            or _no_uploads(checklist)
+        )
 
     def may_change(self, item: str, checklist: Checklist, now: datetime) -> bool:
         """May the candidate add to this item's images now, or replace them?"""
@@ -168,6 +174,20 @@ class Record:
             "It was not submitted in time and has lapsed: nothing can be done any more. Ask the region's office.",
         )
 
+    def opinion_at(self, now: datetime) -> str | None:
+        """The final opinion, once it may be known."""
+        return self.opinion if self.effective_at is not None and self.effective_at <= now else None
+
+    def _published(self, now: datetime) -> Conflict | None:
+        # A withdrawal or a changed registration may cross the publication on its way: the opinion stays all the same.
+        if self.opinion_at(now) is None:
+            return None
+        return Conflict(
+            "published",
+            "终审意见已公布，报名材料不能再修改。",
+            "The final opinion is published: nothing can be changed any more.",
+        )
+
     def _in_review(self) -> Conflict | None:
         if self.state is not State.SUBMITTED:
             return None
@@ -178,9 +198,11 @@ class Record:
         )
 
     def out_of_time(self, checklist: Checklist, now: datetime) -> Conflict | None:
-        """Why the window is closed in which the candidate might change and submit."""
+        """Why the window is closed in which the candidate might change and submit; a published opinion closes it."""
         name = self.window()
-        return None if name is None else closed(checklist.pack.windows, name, now)
+        if name is None:
+            return None
+        return self._published(now) or closed(checklist.pack.windows, name, now)
 
     def _become(self, state: State) -> None:
         if state not in MOVES[self.state]:

@@ -18,11 +18,6 @@ from shared.contracts.event import Person
 from shared.errors import Refusal
 from shared.security.masking import mask_id_number, mask_phone
 
-_PUBLISHED = {
-    "zh": "终审意见已公布，报名材料不能再修改。",
-    "en": "The final opinion is published: nothing can be changed any more.",
-}
-
 
 async def page(session: AsyncSession, shelf: Shelf, contacts: Contacts, application_no: str) -> dict[str, Any]:
     """Everything that the candidate's page shows of one application."""
@@ -64,12 +59,13 @@ async def page(session: AsyncSession, shelf: Shelf, contacts: Contacts, applicat
 
 def _what_may_be_done(shown: Shown) -> dict[str, Any]:
     of, checklist, now = shown.of, shown.checklist, shown.now
-    missing = of.missing(checklist, shown.images) if of.window() is not None else []
+    waited_for = of.window() is not None and of.opinion_at(now) is None
+    missing = of.missing(checklist, shown.images) if waited_for else []
     in_time = of.window() is not None and of.out_of_time(checklist, now) is None
     refused = of.withdrawal_refused(checklist, now)
     return {
         "deadline": _deadline(of, checklist),
-        "closed": _PUBLISHED if of.opinion_at(now) else _words(of.closed(checklist, now)),
+        "closed": _words(of.closed(checklist, now)),
         "can_submit": in_time and not missing,
         "missing": [
             {

@@ -1,9 +1,10 @@
 """Hearing how the check of images went."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.upload.domain import STATUS_OF, Application, ImageStatus, State, only_quality
@@ -23,7 +24,7 @@ _APPLY = text(
                 CAST(:qualities AS boolean[]))
          AS c(image_id, status, check_no, findings, only_quality)
     WHERE images.image_id = c.image_id AND images.check_no < c.check_no AND images.removed_at IS NULL
-    RETURNING images.image_id, images.status
+    RETURNING images.image_id, images.status, images.handed_in_round
     """
 )
 
@@ -50,10 +51,10 @@ async def apply_checks(session: AsyncSession, checks: Sequence[MaterialChecked])
             "qualities": [check.verdict == "reject" and only_quality(_gravest(check)) for check in chosen],
         },
     )
-    applied = {row.image_id: row.status for row in rows}
+    applied = {row.image_id: row for row in rows}
     touched = {check.application_no for check in chosen if check.image_id in applied}
     await note_on_pages(session, [(of, "image_checked") for number, of in applications.items() if number in touched])
-    failed = [check for check in chosen if applied.get(check.image_id) == ImageStatus.REJECTED]
+    failed = [check for check in chosen if _failed_late(applied.get(check.image_id))]
     for number in sorted({check.application_no for check in failed}):
         of = applications.get(number)
         # In an open item it is simply shown; only what is locked must be given back.
@@ -77,6 +78,11 @@ async def _give_back_late(session: AsyncSession, of: Application, failed: list[M
     await add_to_timeline(session, of, "reopened", reopened.reopened_at)
     await note_on_page(session, of, "reopened")
     await tell(session, reopened)
+
+
+def _failed_late(row: Row[Any] | None) -> bool:
+    # What is no longer on the checklist was not handed in: nobody waits for another one.
+    return row is not None and row.status == ImageStatus.REJECTED and row.handed_in_round is not None
 
 
 def _findings(check: MaterialChecked) -> str:

@@ -28,6 +28,18 @@ export function theApplication(): ApplicationStore {
   return store
 }
 
+/** Whether the candidate has the application in hand: may change something, or hand it in as it is. */
+export function inHand({ state, closed, can_submit }: Application): boolean {
+  return ['draft', 'returned', 'withdrawn'].includes(state) && (!closed || can_submit)
+}
+
+/** Why it is not in hand, where the state does not say it. */
+export function notNow(application: Application): Application['closed'] {
+  return ['draft', 'returned', 'withdrawn'].includes(application.state) && !inHand(application)
+    ? application.closed
+    : null
+}
+
 function checksIn({ sections }: Application): number {
   return sections.flatMap((s) => s.items.flatMap((i) => i.images)).filter((i) => i.status === 'checking').length
 }

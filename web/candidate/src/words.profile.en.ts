@@ -26,6 +26,7 @@ export default {
   sessions: 'Where you are logged in',
   sessionsText: 'If you don’t know a device, log it out and change your password at the exam registration.',
   thisOne: 'This one',
+  unknownDevice: 'Unknown device',
   since: 'Logged in {at}',
   lastSeen: 'Last used {at}',
   end: 'Log out',

@@ -27,6 +27,7 @@ const zh = {
   sessions: '登录的设备',
   sessionsText: '有不认识的设备，请将其退出，并在考试报名系统修改密码。',
   thisOne: '本机',
+  unknownDevice: '无法识别的设备',
   since: '登录 {at}',
   lastSeen: '最近使用 {at}',
   end: '退出',

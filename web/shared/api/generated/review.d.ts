@@ -1638,8 +1638,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                application_no: string;
                 image_id: string;
+                application_no: string;
             };
             cookie?: never;
         };
@@ -1732,8 +1732,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                application_no: string;
                 item: string;
+                application_no: string;
             };
             cookie?: never;
         };
@@ -1829,8 +1829,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                application_no: string;
                 item: string;
+                application_no: string;
             };
             cookie?: never;
         };
