@@ -168,7 +168,7 @@ async def test_a_published_application_is_not_withdrawn(upload: Upload) -> None:
 
     answer = await upload.post("withdrawals")
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "review-finished")
+    assert (answer.status_code, answer.json()["code"]) == (409, "published")
 
 
 async def test_a_return_heard_after_the_withdrawal_changes_nothing(upload: Upload) -> None:

@@ -132,8 +132,10 @@ class Application(Record):
 
     def withdrawal_refused(self, checklist: Checklist, now: datetime) -> Conflict | None:
         """Why the application can't be taken back now, as the page may say it: nothing tells that a decision exists."""
+        if (published := self._published(now)) is not None:
+            return published
         if self.state is State.WITHDRAWN:
-            return self._published(now) or Conflict(
+            return Conflict(
                 "already-withdrawn",
                 "报名已撤回。截止时间前可以重新提交。",
                 "It is withdrawn already. It may be submitted again until the deadline.",
