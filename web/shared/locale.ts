@@ -16,6 +16,10 @@ function kept(): Locale {
 
 const first = kept()
 const loaders: (() => Promise<void>)[] = []
+let coming: Promise<unknown> = Promise.resolve()
+
+/** The words of the code that has come so far, in the reader's language; without them it is still of use. */
+export const wordsThere = (): Promise<unknown> => coming
 
 export const locale = ref<Locale>('zh')
 
@@ -49,7 +53,7 @@ export function words<K extends string>(zh: Record<K, string>, english: () => Pr
   }
   loaders.push(load)
   // Words that come with code which is loaded later come too late for `setLocale`.
-  if (locale.value === 'en') void load().catch(() => undefined)
+  if (locale.value === 'en') coming = Promise.allSettled([coming, load()])
   return (key: K, values: Record<string, string | number> = {}): string =>
     (locale.value === 'zh' ? zh : en.value)[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
 }
