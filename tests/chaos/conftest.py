@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from deploy.local.stack import Stack
 from deploy.local.throwaway import throwaway_stack
-from deploy.reconcile.rules import reconcile
-from deploy.reconcile.sources import read_everything, unsettled
+from deploy.reconcile.rules import UNDER_WAY, reconcile
+from deploy.reconcile.sources import Seen, read_everything, unsettled
 from tests.chaos.crowd import Crowd, gather_crowd
 
 SETTLES_WITHIN_S = 120.0
@@ -36,22 +36,26 @@ async def crowd_of(stack: Stack) -> AsyncIterator[Callable[[int], Awaitable[Crow
         await crowd.close()
 
 
-async def settled(stack: Stack, *, expected_dead: int = 0) -> None:
-    """Wait until nothing is under way, then see that every rule of the reconciliation holds."""
+async def settled(stack: Stack, *, expected_dead: int = 0) -> Seen:
+    """Wait until nothing is under way, then see that every rule of the reconciliation holds; returns what was seen."""
     until = time.monotonic() + SETTLES_WITHIN_S
     while True:
+        waiting = "work under way"
         try:
             if not await unsettled(stack.environment):
-                break
+                seen = await read_everything(stack.environment)
+                broken = {
+                    each.rule: each.some() for each in reconcile(seen, expected_dead=expected_dead) if not each.ok
+                }
+                # A notice that came to its end between the two looks is on its way again.
+                if UNDER_WAY not in broken:
+                    break
         except Exception as error:  # noqa: BLE001 a part may still be coming back
             waiting = repr(error)
-        else:
-            waiting = "work under way"
         assert time.monotonic() < until, f"not settled within {SETTLES_WITHIN_S:.0f} s: {waiting}"
         await asyncio.sleep(0.3)
-    seen = await read_everything(stack.environment)
-    broken = [(each.rule, each.some()) for each in reconcile(seen, expected_dead=expected_dead) if not each.ok]
-    assert broken == []
+    assert broken == {}
+    return seen
 
 
 async def every_accepted_image_is_there(stack: Stack, crowd: Crowd) -> None:

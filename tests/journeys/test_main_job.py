@@ -5,7 +5,6 @@ import pytest
 from deploy.demo.stories import pack_names, story_of
 from deploy.local.stack import Stack
 from deploy.reconcile.rules import reconcile
-from deploy.reconcile.sources import read_everything
 from tests.chaos.conftest import settled
 
 pytestmark = [pytest.mark.stack]
@@ -25,8 +24,7 @@ async def test_a_regions_story_goes_all_the_way(pack: str, system: Stack) -> Non
 async def test_the_reconciliation_notices_what_is_lost_or_doubled(system: Stack) -> None:
     async for _ in story_of("neimenggu-2021", system.environment).play():
         pass
-    await settled(system)
-    seen = await read_everything(system.environment)
+    seen = await settled(system)
 
     image = seen.rows["upload"]["images"][0]
     seen.objects.pop(image["object_key"])
@@ -50,8 +48,7 @@ async def test_the_reconciliation_notices_what_is_lost_or_doubled(system: Stack)
 async def test_the_reconciliation_notices_who_did_not_hear_of_a_change(system: Stack) -> None:
     async for _ in story_of("neimenggu-2021", system.environment).play():
         pass
-    await settled(system)
-    seen = await read_everything(system.environment)
+    seen = await settled(system)
 
     [submitted, *_] = [row for row in seen.rows["upload"]["applications"] if row["round"] > 0]
     submitted["registration_revision"] += 1
