@@ -1,7 +1,6 @@
 """`baoshen check`: the reconciliation of databases, bucket and topics."""
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -37,18 +36,10 @@ def check(
 
 
 async def _check(env: Mapping[str, str], wait: float, expect_dead: int, as_json: bool) -> bool:
-    from deploy.reconcile.rules import UNDER_WAY, reconcile
-    from deploy.reconcile.sources import read_everything, unsettled
+    from deploy.reconcile.rules import reconcile
+    from deploy.reconcile.settling import read_settled
 
-    until = time.monotonic() + wait
-    while True:
-        late = time.monotonic() >= until
-        if late or not await unsettled(env):
-            findings = reconcile(await read_everything(env), expected_dead=expect_dead)
-            # A notice that came to its end between the two looks is on its way again.
-            if late or UNDER_WAY not in {each.rule for each in findings if not each.ok}:
-                break
-        await asyncio.sleep(0.5)
+    findings = reconcile(await read_settled(env, wait), expected_dead=expect_dead)
     table = Table("", "rule", "looked at", "broken", title="baoshen check")
     for each in findings:
         if as_json:

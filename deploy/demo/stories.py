@@ -5,7 +5,7 @@ from datetime import date
 
 from deploy.demo.cast import Cast, make_cast
 from deploy.demo.steps import arriving, publishing, reviewing, submitting, uploading
-from deploy.demo.story import ARRIVAL, PUBLICATION, Act, Story, has_fixed_identity, main_job
+from deploy.demo.story import ARRIVAL, PUBLICATION, Act, Story, main_job
 from deploy.intake.packs import RULES
 from deploy.local.moment import now_in
 from shared.contracts.facts import Facts
@@ -41,7 +41,7 @@ def _neimenggu(pack_id: str, environment: Mapping[str, str]) -> Story:
         environment,
         cast,
         main_job(
-            fixed_count=has_fixed_identity(cast),
+            cast,
             handed_in=(
                 Act("withdrawn", submitting.application_is_withdrawn),
                 Act("submitted-again", submitting.application_is_submitted_again),
@@ -78,7 +78,7 @@ def _hunan(pack_id: str, environment: Mapping[str, str]) -> Story:
         environment,
         cast,
         main_job(
-            fixed_count=has_fixed_identity(cast),
+            cast,
             seen=(
                 Act("route-told", arriving.takes_route("online")),
                 Act("requirements-of-an-assistant-going-up", asked),
@@ -95,7 +95,7 @@ def _province(pack_id: str, environment: Mapping[str, str]) -> Story:
         environment,
         cast,
         main_job(
-            fixed_count=has_fixed_identity(cast),
+            cast,
             seen=(
                 Act("route-told", arriving.takes_route("both")),
                 Act("onsite-papers-listed", arriving.onsite_panel_is_seen),
@@ -123,7 +123,7 @@ def _liaoning(pack_id: str, environment: Mapping[str, str]) -> Story:
         Act("previous-result-required", arriving.requires("previous_result")),
     )
     # The second candidate's; the region's rules are there already, and publishing comes last, for both.
-    whole = main_job(fixed_count=has_fixed_identity(serving), seen=seen)[1 : -len(PUBLICATION)]
+    whole = main_job(serving, seen=seen)[1 : -len(PUBLICATION)]
     both = (
         Act("data-passed-by-site", reviewing.site_passes_at_once),
         Act("data-approved-by-region", reviewing.region_approves),

@@ -78,16 +78,18 @@ PUBLICATION = (
 
 
 def main_job(
-    *, seen: Sequence[Act] = (), handed_in: Sequence[Act] = (), published: Sequence[Act] = (), fixed_count: bool = True
+    cast: Cast, *, seen: Sequence[Act] = (), handed_in: Sequence[Act] = (), published: Sequence[Act] = ()
 ) -> list[Act]:
     """The main job, from the rules to the final opinion.
 
     Args:
+        cast: who plays; where their pack does not fix how many images an identity has, that act is left out.
         seen: acts after the checklist was seen.
         handed_in: acts after the application was handed in, before staff look at it.
         published: acts after the final opinion was read.
-        fixed_count: whether the pack sets how many images an identity has.
     """
+    identity = cast.pack.items["identity"]
+    fixed_count = identity.min == identity.max
     uploading_acts = [act for act in UPLOADING if fixed_count or act.name != "fixed-count-held"]
     return [*ARRIVAL, *seen, *uploading_acts, *SUBMITTING, *handed_in, *REVIEW, *PUBLICATION, *published]
 
@@ -108,7 +110,7 @@ class Story:
         self.environment = environment
         self.cast = cast
         self._casts = (cast, *others)
-        self._acts = list(acts) if acts is not None else main_job(fixed_count=has_fixed_identity(cast))
+        self._acts = list(acts) if acts is not None else main_job(cast)
 
     def steps(self) -> list[str]:
         """The acts' names in order."""
@@ -134,9 +136,3 @@ class Story:
         answer = self.environment.get("CAPTCHA_TEST_ANSWER", "")
         candidate = Candidate(self.environment["PUBLIC_ORIGIN"], cast.application_no, answer)
         return Scene(self.environment, cast, await stack.enter_async_context(candidate), staff)
-
-
-def has_fixed_identity(cast: Cast) -> bool:
-    """Does the pack set how many images an identity has?"""
-    rule = cast.pack.items["identity"]
-    return rule.min == rule.max

@@ -9,7 +9,6 @@ from deploy.reconcile.sources import Seen
 from services.upload.domain import STATUS_OF
 from shared.contracts.validation import Verdict
 
-UNDER_WAY = "nothing is under way"
 _SHOWN = 5
 # What is older than the topics' 30 days is rightly gone from them.
 _RETAINED = timedelta(days=29)
@@ -32,6 +31,11 @@ class Finding:
         """The first few."""
         more = f" … {len(self.broken)} in all" if len(self.broken) > _SHOWN else ""
         return ", ".join(self.broken[:_SHOWN]) + more
+
+
+def is_settled(seen: Seen) -> bool:
+    """Is nothing under way?"""
+    return _settled(seen).ok
 
 
 def reconcile(seen: Seen, *, expected_dead: int = 0) -> list[Finding]:
@@ -63,7 +67,7 @@ def _settled(seen: Seen) -> Finding:
     broken = [f"{service}: {rows['outbox'][0]['count']} rows in the outbox" for service, rows in seen.rows.items()
               if rows["outbox"][0]["count"]]  # fmt: skip
     broken += [f"{group}: {behind} records not committed" for group, behind in seen.lag.items() if behind]
-    return Finding(UNDER_WAY, len(seen.rows) + len(seen.lag), broken)
+    return Finding("nothing is under way", len(seen.rows) + len(seen.lag), broken)
 
 
 def _dead_letters(seen: Seen, expected: int) -> Finding:

@@ -1,5 +1,6 @@
 """Notices: what each event means to a candidate, when it may be seen, and how long an SMS is tried."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -7,13 +8,14 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.contracts.review import Opinion, ReviewFeedback, ReviewPublished, Tier
+from shared.contracts.review import Opinion, ReturnedItem, ReviewFeedback, ReviewPublished, Tier
 from shared.contracts.upload import (
     ApplicationLapsed,
     ApplicationReopened,
     ApplicationSubmitted,
     ApplicationWithdrawn,
     DeadlineNear,
+    ReopenedItem,
 )
 
 About = Literal["submitted", "reopened", "returned", "published", "withdrawn", "deadline_near", "lapsed"]
@@ -22,6 +24,15 @@ Cause = Literal["image_failed", "registration_changed"]
 MOST_TRIES = 48
 LONGEST_PAUSE = timedelta(seconds=300)
 _SECOND_PAUSE = timedelta(seconds=5)
+_Heard = (
+    ApplicationSubmitted
+    | ApplicationReopened
+    | ReviewFeedback
+    | ApplicationWithdrawn
+    | ApplicationLapsed
+    | DeadlineNear
+    | ReviewPublished
+)
 
 
 class NamedItem(BaseModel):
@@ -73,104 +84,71 @@ class Notice:
     overtaken_after: int | None = None
 
 
-def of_submission(event: ApplicationSubmitted) -> Notice:
-    """A receipt, in the inbox only."""
+def _notice(
+    event: _Heard,
+    about: About,
+    at: datetime,
+    content: Content,
+    *,
+    hidden_until: datetime | None = None,
+    by_sms: bool = True,
+    overtaken_after: int | None = None,
+) -> Notice:
     return Notice(
-        notice_id=uuid5(event.event_id, "submitted"),
+        notice_id=uuid5(event.event_id, about),
         event_id=event.event_id,
         application_no=event.application_no,
-        about="submitted",
+        about=about,
         round=event.round,
-        at=event.submitted_at,
-        content=Content(),
-        by_sms=False,
+        at=at,
+        content=content,
+        hidden_until=hidden_until,
+        by_sms=by_sms,
+        overtaken_after=overtaken_after,
     )
+
+
+def _named(items: Sequence[ReopenedItem] | Sequence[ReturnedItem]) -> tuple[NamedItem, ...]:
+    return tuple(NamedItem(item=each.item, words=each.words) for each in items)
+
+
+def of_submission(event: ApplicationSubmitted) -> Notice:
+    """A receipt, in the inbox only."""
+    return _notice(event, "submitted", event.submitted_at, Content(), by_sms=False)
 
 
 def of_reopening(event: ApplicationReopened) -> Notice:
     """The system gave items back."""
-    return Notice(
-        notice_id=uuid5(event.event_id, "reopened"),
-        event_id=event.event_id,
-        application_no=event.application_no,
-        about="reopened",
-        round=event.round,
-        at=event.reopened_at,
-        content=Content(
-            cause=event.cause, items=tuple(NamedItem(item=each.item, words=each.words) for each in event.items)
-        ),
-        overtaken_after=event.revision,
-    )
+    content = Content(cause=event.cause, items=_named(event.items))
+    return _notice(event, "reopened", event.reopened_at, content, overtaken_after=event.revision)
 
 
 def of_feedback(event: ReviewFeedback) -> Notice:
     """A reviewer gave items back."""
-    return Notice(
-        notice_id=uuid5(event.event_id, "returned"),
-        event_id=event.event_id,
-        application_no=event.application_no,
-        about="returned",
-        round=event.round,
-        at=event.returned_at,
-        content=Content(
-            tier=event.tier, items=tuple(NamedItem(item=each.item, words=each.words) for each in event.items)
-        ),
-        overtaken_after=event.revision,
-    )
+    content = Content(tier=event.tier, items=_named(event.items))
+    return _notice(event, "returned", event.returned_at, content, overtaken_after=event.revision)
 
 
 def of_withdrawal(event: ApplicationWithdrawn) -> Notice:
     """The candidate took it back: whoever did not do so learns of it."""
-    return Notice(
-        notice_id=uuid5(event.event_id, "withdrawn"),
-        event_id=event.event_id,
-        application_no=event.application_no,
-        about="withdrawn",
-        round=event.round,
-        at=event.withdrawn_at,
-        content=Content(),
-    )
+    return _notice(event, "withdrawn", event.withdrawn_at, Content())
 
 
 def of_lapse(event: ApplicationLapsed) -> Notice:
     """The deadline passed."""
-    return Notice(
-        notice_id=uuid5(event.event_id, "lapsed"),
-        event_id=event.event_id,
-        application_no=event.application_no,
-        about="lapsed",
-        round=event.round,
-        at=event.lapsed_at,
-        content=Content(deadline=event.deadline, was=event.was),
-    )
+    return _notice(event, "lapsed", event.lapsed_at, Content(deadline=event.deadline, was=event.was))
 
 
 def of_deadline(event: DeadlineNear) -> Notice:
     """The deadline is near."""
-    return Notice(
-        notice_id=uuid5(event.event_id, "deadline_near"),
-        event_id=event.event_id,
-        application_no=event.application_no,
-        about="deadline_near",
-        round=event.round,
-        at=event.told_at,
-        content=Content(deadline=event.deadline, hours_left=event.hours_left),
-        overtaken_after=event.revision,
-    )
+    content = Content(deadline=event.deadline, hours_left=event.hours_left)
+    return _notice(event, "deadline_near", event.told_at, content, overtaken_after=event.revision)
 
 
 def of_publication(event: ReviewPublished) -> Notice:
     """The final opinion; nobody may know of it before it takes effect."""
-    return Notice(
-        notice_id=uuid5(event.event_id, "published"),
-        event_id=event.event_id,
-        application_no=event.application_no,
-        about="published",
-        round=event.round,
-        at=event.effective_at,
-        content=Content(opinion=event.opinion, words=event.words),
-        hidden_until=event.effective_at,
-    )
+    content = Content(opinion=event.opinion, words=event.words)
+    return _notice(event, "published", event.effective_at, content, hidden_until=event.effective_at)
 
 
 def pause_after(tries: int) -> timedelta | None:

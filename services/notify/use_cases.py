@@ -21,6 +21,7 @@ from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.rules import RulesPublished
 from shared.contracts.upload import ApplicationSubmitted, ContactChanged
 from shared.errors import NotFound
+from shared.messaging.inbox import newest_of
 from shared.messaging.outbox import tell
 
 # Longer than a provider may take: a try that is still going on is never overtaken by the next one.
@@ -202,11 +203,7 @@ class Contact:
 
 async def keep_contacts(session: AsyncSession, events: Sequence[RegistrationRecorded]) -> None:
     """Remember whom to reach, sealed as it came; a higher registration revision wins."""
-    newest: dict[str, RegistrationRecorded] = {}
-    for event in events:
-        known = newest.get(event.application_no)
-        if known is None or known.registration_revision < event.registration_revision:
-            newest[event.application_no] = event
+    newest = newest_of(events, lambda each: each.application_no, lambda each: each.registration_revision)
     await _each_row(
         session,
         _KEEP_CONTACTS,
@@ -218,7 +215,7 @@ async def keep_contacts(session: AsyncSession, events: Sequence[RegistrationReco
                 "site": event.site,
                 "sealed": event.sealed.model_dump(mode="json"),
             }
-            for event in newest.values()
+            for event in newest
         ],
     )
 
@@ -229,11 +226,7 @@ async def change_contacts(session: AsyncSession, events: Sequence[ContactChanged
     It counts until a registration comes whose phone is another one than the registration had by then: somebody has
     corrected it there. Which phone that is shows when both are opened, at the moment of sending.
     """
-    newest: dict[str, ContactChanged] = {}
-    for event in events:
-        known = newest.get(event.application_no)
-        if known is None or known.contact_revision < event.contact_revision:
-            newest[event.application_no] = event
+    newest = newest_of(events, lambda each: each.application_no, lambda each: each.contact_revision)
     await _each_row(
         session,
         _CHANGE_CONTACTS,
@@ -243,7 +236,7 @@ async def change_contacts(session: AsyncSession, events: Sequence[ContactChanged
                 "contact_revision": event.contact_revision,
                 "contact": event.sealed.model_dump(mode="json"),
             }
-            for event in newest.values()
+            for event in newest
         ],
     )
 
@@ -270,13 +263,9 @@ async def keep_packs(session: AsyncSession, events: Sequence[RulesPublished]) ->
 
 async def keep_packs_in_use(session: AsyncSession, events: Sequence[ApplicationSubmitted]) -> None:
     """Remember which version of which pack each application was submitted under."""
-    newest: dict[str, ApplicationSubmitted] = {}
-    for event in events:
-        known = newest.get(event.application_no)
-        if known is None or known.revision < event.revision:
-            newest[event.application_no] = event
+    newest = newest_of(events, lambda each: each.application_no, lambda each: each.revision)
     fields = {"application_no", "revision", "pack_id", "pack_version"}
-    await _each_row(session, _KEEP_SUBMITTED, [event.model_dump(include=fields) for event in newest.values()])
+    await _each_row(session, _KEEP_SUBMITTED, [event.model_dump(include=fields) for event in newest])
 
 
 async def write_notices(session: AsyncSession, notices: Sequence[Notice]) -> None:

@@ -20,7 +20,7 @@ from services.upload.conditions import (
 from shared.contracts.facts import Facts
 from shared.contracts.rules import CatalogueLine, ItemRule, Pack, Route, RouteRow, Section, Supplement, Text
 
-__all__ = ["BadCondition", "Checklist", "ListedItem", "OnSiteListed", "Rules", "explain", "text_of"]
+__all__ = ["BadCondition", "Checklist", "ListedItem", "OnSiteListed", "Rules", "explain", "line_of", "text_of"]
 
 _EVERYBODY = Text(zh="所有考生均须提交", en="because every candidate hands it in")
 _REGISTRATION = Text(zh="根据您的报名信息须提交", en="because of what your registration says")
@@ -275,21 +275,18 @@ def explain(checklist: Checklist) -> dict[str, Any]:
         ],
         "onsite": {
             "required": checklist.onsite is not None,
-            "lines": [
-                {
-                    "item": line.item,
-                    "title": text_of(line.title),
-                    "copies": line.copies,
-                    "note": text_of(line.note),
-                }
-                for line in checklist.catalogue
-            ],
+            "lines": [line_of(line) for line in checklist.catalogue],
         },
         "supplements": [
             {"item": each.item, "due": each.due.isoformat(), "reason": text_of(each.reason)}
             for each in checklist.supplements
         ],
     }
+
+
+def line_of(line: CatalogueLine) -> dict[str, Any]:
+    """A line of the on-site catalogue as the API shows it."""
+    return {"item": line.item, "title": text_of(line.title), "copies": line.copies, "note": text_of(line.note)}
 
 
 def text_of(text: Text | None) -> dict[str, str] | None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.upload.domain import Application
 from shared.contracts.event import Person, Sealed
-from shared.security.sealing import KeyDestroyed, KeyRing, lookup_hash
+from shared.security.sealing import KeyRing, lookup_hash
 
 _CONTACT = text("SELECT contact_revision, sealed, registered_hash FROM contacts WHERE application_no = :no").columns(
     sealed=JSONB
@@ -33,10 +33,7 @@ class Contacts:
 
     def registered(self, of: Application) -> Person | None:
         """The candidate as the newest registration has it; None where that was erased."""
-        try:
-            return self.keys.open(Sealed.model_validate(of.sealed))
-        except KeyDestroyed:
-            return None
+        return self.keys.open_if_kept(Sealed.model_validate(of.sealed))
 
     async def contact_of(self, session: AsyncSession, of: Application) -> Person | None:
         """The candidate with the phone that counts; None where personal data was erased.
@@ -49,8 +46,5 @@ class Contacts:
         row = (await session.execute(_CONTACT, {"no": of.application_no})).first()
         if row is None or bytes(row.registered_hash) != self.hash_of(person.phone):
             return person
-        try:
-            phone = self.keys.open(Sealed.model_validate(row.sealed)).phone
-        except KeyDestroyed:
-            return None
-        return person.model_copy(update={"phone": phone})
+        chosen = self.keys.open_if_kept(Sealed.model_validate(row.sealed))
+        return None if chosen is None else person.model_copy(update={"phone": chosen.phone})

@@ -43,14 +43,16 @@ class Shelf:
             known = self._rules[pack_id, version] = Rules(pack)
         return known
 
+    async def newest(self, session: AsyncSession, pack_id: str) -> int | None:
+        """The newest version of a pack; None while none has arrived."""
+        version: int | None = await session.scalar(
+            text("SELECT max(version) FROM packs WHERE pack_id = :id"), {"id": pack_id}
+        )
+        return version
+
     async def version_for(self, session: AsyncSession, application: Application) -> int | None:
         """The version that the application is bound to, or the newest; None while none has arrived."""
-        if application.pack_version is not None:
-            return application.pack_version
-        newest: int | None = await session.scalar(
-            text("SELECT max(version) FROM packs WHERE pack_id = :id"), {"id": application.pack_id}
-        )
-        return newest
+        return application.pack_version or await self.newest(session, application.pack_id)
 
     async def rules_for(self, session: AsyncSession, application: Application) -> Rules:
         """The version that the application is bound to, or the newest.

@@ -179,3 +179,9 @@ async def keep_feedback(
             at=at,
         )
     )
+
+
+def parsed(value: object) -> list[dict[str, Any]]:
+    """A JSONB list, whichever way the driver gives it."""
+    found: list[dict[str, Any]] = json.loads(value) if isinstance(value, str) else value  # type: ignore[assignment]
+    return found

@@ -1,9 +1,9 @@
 """Hearing an event twice has one effect: its id is written down in the same transaction as what it caused."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,6 +32,19 @@ _FORGET = text(
         (SELECT consumer_group, event_id FROM inbox WHERE heard_at < now() - CAST(:kept AS interval) LIMIT 10000)
     """
 )
+
+
+def newest_of(events: Iterable[E], key: Callable[[E], str], order: Callable[[E], Any]) -> list[E]:
+    """The last event of each key, in the order of the keys: one statement can't touch a row twice.
+
+    Of two that are equal in order the first stays.
+    """
+    newest: dict[str, E] = {}
+    for event in events:
+        known = newest.get(key(event))
+        if known is None or order(event) > order(known):
+            newest[key(event)] = event
+    return [newest[name] for name in sorted(newest)]
 
 
 async def first_time(session: AsyncSession, events: Sequence[E]) -> list[E]:

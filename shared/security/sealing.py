@@ -77,6 +77,13 @@ class KeyRing:
         """Read a sealed person; raises as `open_as` does."""
         return self.open_as(sealed, Person)
 
+    def open_if_kept(self, sealed: Sealed) -> Person | None:
+        """Read a sealed person; None where the data was erased."""
+        try:
+            return self.open(sealed)
+        except KeyDestroyed:
+            return None
+
     def open_as(self, sealed: Sealed, kind: type[P]) -> P:
         """Read what `seal` made of a `kind`.
 

@@ -8,8 +8,9 @@ import pytest_asyncio
 
 from deploy.local.stack import Stack
 from deploy.local.throwaway import throwaway_stack
-from deploy.reconcile.rules import UNDER_WAY, reconcile
-from deploy.reconcile.sources import Seen, read_everything, unsettled
+from deploy.reconcile.rules import reconcile
+from deploy.reconcile.settling import read_settled
+from deploy.reconcile.sources import Seen, read_everything
 from tests.chaos.crowd import Crowd, gather_crowd
 
 SETTLES_WITHIN_S = 120.0
@@ -40,21 +41,15 @@ async def settled(stack: Stack, *, expected_dead: int = 0) -> Seen:
     """Wait until nothing is under way, then see that every rule of the reconciliation holds; returns what was seen."""
     until = time.monotonic() + SETTLES_WITHIN_S
     while True:
-        waiting = "work under way"
         try:
-            if not await unsettled(stack.environment):
-                seen = await read_everything(stack.environment)
-                broken = {
-                    each.rule: each.some() for each in reconcile(seen, expected_dead=expected_dead) if not each.ok
-                }
-                # A notice that came to its end between the two looks is on its way again.
-                if UNDER_WAY not in broken:
-                    break
+            seen = await read_settled(stack.environment, until - time.monotonic())
+            break
         except Exception as error:  # noqa: BLE001 a part may still be coming back
             waiting = repr(error)
         assert time.monotonic() < until, f"not settled within {SETTLES_WITHIN_S:.0f} s: {waiting}"
         await asyncio.sleep(0.3)
-    assert broken == {}
+    broken = [(each.rule, each.some()) for each in reconcile(seen, expected_dead=expected_dead) if not each.ok]
+    assert broken == []
     return seen
 
 

@@ -7,7 +7,7 @@ import structlog
 from services.review.shapes import Candidate, MaskedCandidate
 from shared.contracts.event import Person, Sealed
 from shared.security.masking import UNKNOWN, mask_id_number, mask_name, mask_phone
-from shared.security.sealing import KeyDestroyed, KeyRing
+from shared.security.sealing import KeyRing
 
 log = structlog.get_logger(__name__)
 
@@ -17,9 +17,7 @@ def opened(key_ring: KeyRing, sealed: dict[str, Any] | None) -> Person | None:
     if sealed is None:
         return None
     try:
-        return key_ring.open(Sealed.model_validate(sealed))
-    except KeyDestroyed:
-        return None
+        return key_ring.open_if_kept(Sealed.model_validate(sealed))
     except ValueError:
         # One damaged row must not close the whole list.
         log.exception("sealed.not_intact")

@@ -1,7 +1,7 @@
 """What the other services told: registrations, rules, submissions, what ended them, verdicts, notices."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import text
@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.review.domain import Heard, Review, State
 from services.review.use_cases.rows import line_about, line_of, locked_reviews, write_history
 from shared import clock
-from shared.contracts.event import Event
 from shared.contracts.notify import NoticeDelivered
 from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.rules import RulesPublished
@@ -22,8 +21,8 @@ from shared.contracts.upload import (
     HandedInImage,
 )
 from shared.contracts.validation import MaterialChecked
+from shared.messaging.inbox import newest_of
 
-E = TypeVar("E", bound=Event)
 T = TypeVar("T", ApplicationReopened, ApplicationWithdrawn, ApplicationLapsed)
 
 _RECORD = text(
@@ -149,7 +148,7 @@ _NOTE_NOTICES = text(
 
 async def record_registrations(session: AsyncSession, told: Sequence[RegistrationRecorded]) -> None:
     """Keep who the candidate is, sealed as it came; an older revision than the known one changes nothing."""
-    newest = _newest(told, lambda each: each.application_no, lambda each: each.registration_revision)
+    newest = newest_of(told, lambda each: each.application_no, lambda each: each.registration_revision)
     await session.execute(
         _RECORD,
         {
@@ -219,7 +218,7 @@ async def note_checks(session: AsyncSession, told: Sequence[MaterialChecked]) ->
     """Verdicts on images, before or after their submission; the last one outstanding lets the application in."""
     numbers = [each.application_no for each in told]
     await _locked_applications(session, numbers)
-    newest = _newest(told, lambda each: str(each.image_id), lambda each: each.check_no)
+    newest = newest_of(told, lambda each: str(each.image_id), lambda each: each.check_no)
     await session.execute(
         _NOTE_CHECKS,
         {
@@ -237,7 +236,7 @@ async def note_checks(session: AsyncSession, told: Sequence[MaterialChecked]) ->
 
 async def note_notices(session: AsyncSession, told: Sequence[NoticeDelivered]) -> None:
     """Whether the candidate was reached: the last outcome per notice and channel counts."""
-    newest = _newest(told, lambda each: f"{each.notice_id} {each.channel}", lambda each: each.delivered_at)
+    newest = newest_of(told, lambda each: f"{each.notice_id} {each.channel}", lambda each: each.delivered_at)
     await session.execute(
         _NOTE_NOTICES,
         {
@@ -252,16 +251,6 @@ async def note_notices(session: AsyncSession, told: Sequence[NoticeDelivered]) -
     )
 
 
-def _newest(told: Iterable[E], key: Callable[[E], str], order: Callable[[E], Any]) -> list[E]:
-    """The last of each key, in the order of the keys: one statement can't touch a row twice."""
-    newest: dict[str, E] = {}
-    for each in told:
-        known = newest.get(key(each))
-        if known is None or order(each) > order(known):
-            newest[key(each)] = each
-    return [newest[name] for name in sorted(newest)]
-
-
 async def _take_back(
     session: AsyncSession,
     told: Sequence[T],
@@ -273,7 +262,7 @@ async def _take_back(
     """Out of every queue: the claim ends, an unpublished decision is void; after publication it is only listed."""
     numbers = [each.application_no for each in told]
     await _locked_applications(session, numbers)
-    newest = _newest(told, lambda each: each.application_no, lambda each: each.revision)
+    newest = newest_of(told, lambda each: each.application_no, lambda each: each.revision)
     await session.execute(
         _NOTE_TAKEN_BACK,
         {

@@ -1,10 +1,10 @@
 """Images as the candidate has them: where their check stands, and what of it is handed in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from shared.contracts.findings import QUALITY
@@ -54,13 +54,14 @@ class Image:
     uploaded_at: datetime
 
 
-def only_quality(gravest: Sequence[str]) -> bool:
+def only_quality(findings: Iterable[Mapping[str, Any]]) -> bool:
     """May an image that was rejected for these findings be confirmed? Format, integrity and safety may not.
 
     Args:
-        gravest: the codes of the findings that rejected it.
+        findings: all that the check found, each with `code` and `severity`.
     """
-    return bool(gravest) and QUALITY.issuperset(gravest)
+    rejected_for = [finding["code"] for finding in findings if finding["severity"] == "reject"]
+    return bool(rejected_for) and QUALITY.issuperset(rejected_for)
 
 
 def handed_in(image: Image) -> HandedInImage:

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.upload import tables
 from services.upload.checklist import Checklist, text_of
 from services.upload.domain import Application
-from services.upload.queries.parsed import iso, parsed
+from services.upload.queries.times import iso
+from services.upload.rows import parsed
 
 _TIMELINE_WORDS = {
     "registered": ("报名信息已同步", "Registration received"),

@@ -13,7 +13,8 @@ from services.upload import tables
 from services.upload.checklist import Checklist, ListedItem, text_of
 from services.upload.domain import Application, Image, ImageStatus, only_quality, takes_images
 from services.upload.packs import Shelf
-from services.upload.queries.parsed import iso, parsed
+from services.upload.queries.times import iso
+from services.upload.rows import parsed
 from shared.contracts.findings import words_for
 from shared.contracts.rules import ItemRule
 
@@ -128,11 +129,10 @@ def _retired(shown: Shown, code: str, rule: ItemRule | None) -> dict[str, Any]:
 
 def _image(shown: Shown, image: Image, *, may_change: bool) -> dict[str, Any]:
     findings = shown.findings.get(image.image_id, [])
-    gravest = [finding["code"] for finding in findings if finding["severity"] == "reject"]
     return {
         "image_id": str(image.image_id),
         "status": image.status,
-        "may_confirm": may_change and image.status == ImageStatus.REJECTED and only_quality(gravest),
+        "may_confirm": may_change and image.status == ImageStatus.REJECTED and only_quality(findings),
         "size": image.size,
         "content_type": image.content_type,
         "uploaded_at": iso(image.uploaded_at),

@@ -11,7 +11,7 @@ from services.upload.domain import Application, State
 from services.upload.packs import Shelf
 from services.upload.queries import history, surroundings
 from services.upload.queries.items import Shown, findings_of, sections
-from services.upload.queries.parsed import iso
+from services.upload.queries.times import iso
 from services.upload.rows import application, images_of
 from shared import clock
 from shared.contracts.event import Person

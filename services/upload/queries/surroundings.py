@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from services.upload.checklist import Checklist, text_of
+from services.upload.checklist import Checklist, line_of, text_of
 from services.upload.domain import Application
-from services.upload.queries.parsed import iso
+from services.upload.queries.times import iso
 from shared.contracts.rules import WINDOWS, Site, Text, Window
 
 
@@ -44,10 +44,7 @@ def onsite(of: Application, checklist: Checklist) -> dict[str, Any] | None:
             "phone": place.phone,
         },
         "example": checklist.onsite.example,
-        "lines": [
-            {"item": line.item, "title": text_of(line.title), "copies": line.copies, "note": text_of(line.note)}
-            for line in checklist.onsite.lines
-        ],
+        "lines": [line_of(line) for line in checklist.onsite.lines],
     }
 
 

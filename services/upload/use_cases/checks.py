@@ -48,7 +48,7 @@ async def apply_checks(session: AsyncSession, checks: Sequence[MaterialChecked])
             "statuses": [STATUS_OF[check.verdict].value for check in chosen],
             "check_nos": [check.check_no for check in chosen],
             "findings": [_findings(check) for check in chosen],
-            "qualities": [check.verdict == "reject" and only_quality(_gravest(check)) for check in chosen],
+            "qualities": [check.verdict == "reject" and _only_quality(check) for check in chosen],
         },
     )
     applied = {row.image_id: row for row in rows}
@@ -85,12 +85,12 @@ def _failed_late(row: Row[Any] | None) -> bool:
     return row is not None and row.status == ImageStatus.REJECTED and row.handed_in_round is not None
 
 
+def _only_quality(check: MaterialChecked) -> bool:
+    return only_quality([finding.model_dump() for finding in check.findings])
+
+
 def _findings(check: MaterialChecked) -> str:
     findings = [finding.model_dump_json() for finding in check.findings]
     if check.verdict == "gone" and not findings:
         findings = ['{"code": "gone", "severity": "reject", "measured": null, "limit": null}']
     return f"[{', '.join(findings)}]"
-
-
-def _gravest(check: MaterialChecked) -> list[str]:
-    return [finding.code for finding in check.findings if finding.severity == "reject"]

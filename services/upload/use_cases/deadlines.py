@@ -46,7 +46,7 @@ async def mind(session: AsyncSession, shelf: Shelf, pack_id: str, version: int) 
     now = clock.now()
     windows = (await shelf.rules(session, pack_id, version)).pack.windows
     a = tables.applications.c
-    newest = max((await shelf.versions(session))[pack_id])
+    newest = await shelf.newest(session, pack_id)
     follows = a.pack_version == version
     found = (
         await session.scalars(

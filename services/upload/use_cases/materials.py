@@ -1,6 +1,5 @@
 """Images: taking them in, taking them off, bringing them back, and confirming one of poor quality."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.upload import tables
 from services.upload.domain import RESTORABLE_FOR, ImageStatus, no_such_item, only_quality
 from services.upload.packs import Shelf
-from services.upload.rows import application, images_of, note_on_page
+from services.upload.rows import application, images_of, note_on_page, parsed
 from shared import clock
 from shared.contracts.upload import ContentType, MaterialRemoved, MaterialUploaded
 from shared.errors import Conflict, Invalid, NotFound
@@ -231,7 +230,7 @@ async def confirm(session: AsyncSession, shelf: Shelf, place: Place) -> None:
         raise no_such_removal()
     if row.status == ImageStatus.CONFIRMED:
         return
-    if row.status != ImageStatus.REJECTED or not only_quality(gravest(row.findings)):
+    if row.status != ImageStatus.REJECTED or not only_quality(parsed(row.findings)):
         raise Conflict(
             "not-confirmable",
             "只有因清晰度等质量问题未通过的图片可以确认使用，请更换这张图片。",
@@ -240,12 +239,6 @@ async def confirm(session: AsyncSession, shelf: Shelf, place: Place) -> None:
     await session.execute(update(tables.images).where(_is(place)).values(status=ImageStatus.CONFIRMED))
     of.note_change(place.item)
     await note_on_page(session, of, "image_checked")
-
-
-def gravest(findings: Any) -> list[str]:  # noqa: ANN401 JSON
-    """The codes of the findings that rejected an image."""
-    parsed = json.loads(findings) if isinstance(findings, str) else findings
-    return [finding["code"] for finding in parsed if finding["severity"] == "reject"]
 
 
 async def _ever_had(session: AsyncSession, place: Place) -> bool:

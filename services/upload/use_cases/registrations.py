@@ -15,8 +15,9 @@ from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.rules import Text, Windows
 from shared.contracts.upload import ApplicationReopened
 from shared.errors import Transient
+from shared.messaging.inbox import newest_of
 from shared.messaging.outbox import tell
-from shared.security.sealing import KeyDestroyed, KeyRing, lookup_hash
+from shared.security.sealing import KeyRing, lookup_hash
 
 # What the candidate goes by is changed one by one, under the row's lock; here only what is new, and what is the same
 # but for the person.
@@ -64,10 +65,7 @@ class IdNumbers:
 
     def person(self, sealed: Sealed) -> Person | None:
         """Whom it is about; None where the data was erased."""
-        try:
-            return self._keys.open(sealed)
-        except KeyDestroyed:
-            return None
+        return self._keys.open_if_kept(sealed)
 
     def hash_of(self, sealed: Sealed) -> bytes | None:
         """The hash of a sealed person's ID number; None where the data was erased."""
@@ -79,15 +77,11 @@ async def record(
     session: AsyncSession, told: Sequence[RegistrationRecorded], id_numbers: IdNumbers, shelf: Shelf
 ) -> None:
     """Take over registrations; one that is older than what is known changes nothing."""
-    newest: dict[str, RegistrationRecorded] = {}
-    for each in told:
-        known = newest.get(each.application_no)
-        if known is None or each.registration_revision > known.registration_revision:
-            newest[each.application_no] = each
-    applications = await locked_applications(session, list(newest))
-    for number, of in applications.items():
-        each = newest[number]
-        if each.registration_revision <= of.registration_revision:
+    newest = newest_of(told, lambda each: each.application_no, lambda each: each.registration_revision)
+    applications = await locked_applications(session, [each.application_no for each in newest])
+    for each in newest:
+        of = applications.get(each.application_no)
+        if of is None or each.registration_revision <= of.registration_revision:
             continue
         if of.differs_from(each):
             await _take_over(session, shelf, of, each)
@@ -95,7 +89,7 @@ async def record(
         if before is not None and now is not None and before.phone != now.phone:
             await note_on_page(session, of, "contact_changed")
     await session.flush()
-    written = await _write(session, [newest[number] for number in sorted(newest)], id_numbers)
+    written = await _write(session, newest, id_numbers)
     if not written <= applications.keys():
         # Another process took these numbers in since they were looked for: look again.
         raise Transient("registrations that were new a moment ago are there now")
@@ -169,7 +163,7 @@ def _of_site(of: Application, told: RegistrationRecorded, after: Checklist | Non
 async def _with(session: AsyncSession, shelf: Shelf, of: Application, told: RegistrationRecorded) -> Checklist | None:
     """The checklist as the registration would have it; None while its rules have not arrived."""
     pack_id = told.pack_id if of.pack_version is None else of.pack_id
-    version = of.pack_version or max((await shelf.versions(session)).get(pack_id, ()), default=None)
+    version = of.pack_version or await shelf.newest(session, pack_id)
     if version is None:
         return None
     return (await shelf.rules(session, pack_id, version)).checklist(told.facts)
