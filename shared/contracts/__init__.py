@@ -18,8 +18,9 @@ from shared.contracts.upload import (
     DeadlineNear,
     MaterialRemoved,
     MaterialUploaded,
+    PhotoCheckRequested,
 )
-from shared.contracts.validation import MaterialChecked
+from shared.contracts.validation import MaterialChecked, MaterialRead, PhotoChecked
 
 EVENTS: tuple[type[Event], ...] = (
     RegistrationRecorded,
@@ -27,6 +28,9 @@ EVENTS: tuple[type[Event], ...] = (
     MaterialUploaded,
     MaterialRemoved,
     MaterialChecked,
+    MaterialRead,
+    PhotoCheckRequested,
+    PhotoChecked,
     ApplicationSubmitted,
     ApplicationReopened,
     ApplicationWithdrawn,

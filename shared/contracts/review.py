@@ -13,12 +13,17 @@ Opinion = Literal["approved", "rejected", "disqualified"]
 
 
 class ReturnedItem(Part):
-    """An item given back to the candidate. `image_ids` are the images at fault; none where the item is missing."""
+    """An item given back to the candidate. `image_ids` are the images at fault; none where the item is missing.
+
+    Attributes:
+        same_images_allowed: the same bytes may be handed in again, such as when only something beside them was wrong.
+    """
 
     item: ItemCode
     image_ids: tuple[UUID, ...] = ()
     reason_code: ReasonCode
     words: Words
+    same_images_allowed: bool = False
 
 
 class ReviewFeedback(Event):

@@ -15,6 +15,8 @@ Route = Literal["online", "onsite", "both"]
 """Who is reviewed from uploads (`online`), in person (`onsite`), or first the one and then the other (`both`)."""
 Condition = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 """A CEL expression over the facts."""
+ReadableField = Literal["id_number", "name", "valid_until", "certificate_number"]
+"""What can be read from an image of a paper, as advice to staff."""
 Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\"'<>]{3,300}$")]
 MessageAbout = Literal[
     "submitted",
@@ -163,6 +165,8 @@ class ItemRule(PackPart):
         min_by: a CEL expression that gives an int, such as `institutions_count`, where that depends on the facts;
             `min` is its lower bound.
         max: images that it takes at most; equal to `min` where the count is fixed. A larger minimum raises it.
+        reads: what is read from its images, as advice to staff.
+        stricter_checks: quality checks (`blurred` …) that reject where they would only ask staff to look.
     """
 
     title: Text
@@ -176,6 +180,8 @@ class ItemRule(PackPart):
     min: Annotated[int, Field(ge=1, le=20)] = 1
     min_by: Condition | None = None
     max: Annotated[int, Field(ge=1, le=20)] = 5
+    reads: Annotated[tuple[ReadableField, ...], Field(max_length=4)] = ()
+    stricter_checks: Annotated[tuple[ReasonCode, ...], Field(max_length=20)] = ()
 
 
 class Section(PackPart):
@@ -245,6 +251,22 @@ class Supplement(PackPart):
     reason: Text
 
 
+class PhotoRule(PackPart):
+    """The official size of the registration photo (报名照片): 小2寸 unless the pack says otherwise.
+
+    Attributes:
+        max_bytes: the whole file with its receipt has fewer bytes than this.
+        receipt_days: so long may a checked photo be handed in.
+    """
+
+    width_mm: Annotated[int, Field(ge=20, le=60)] = 33
+    height_mm: Annotated[int, Field(ge=20, le=80)] = 48
+    width_px: Annotated[int, Field(ge=200, le=1200)] = 390
+    height_px: Annotated[int, Field(ge=200, le=1600)] = 567
+    max_bytes: Annotated[int, Field(ge=10_000, le=200_000)] = 30_000
+    receipt_days: Annotated[int, Field(ge=1, le=180)] = 30
+
+
 class MessageText(PackPart):
     """The region's own words for a message; what is left out is said in the system's words.
 
@@ -274,6 +296,7 @@ class Pack(PackPart):
     items: dict[ItemCode, ItemRule]
     onsite: OnSite | None = None
     supplements: Annotated[tuple[Supplement, ...], Field(max_length=20)] = ()
+    photo: PhotoRule = PhotoRule()
     reasons: dict[ReasonCode, Text]
     messages: dict[MessageAbout, MessageText] = Field(default_factory=dict)
     second_reviewer_on_rejection: bool = False

@@ -20,12 +20,19 @@ from shared.contracts.event import (
     Words,
 )
 from shared.contracts.facts import Facts
+from shared.contracts.rules import PhotoRule, ReadableField
 
 ContentType = Literal["image/jpeg", "image/png"]
 
 
 class MaterialUploaded(Event):
-    """A candidate's image is stored and waits to be looked at."""
+    """A candidate's image is stored and waits to be looked at.
+
+    Attributes:
+        year: whose data key seals what is read from it; events before 2026-12 lack it.
+        reads: what the pack wants read from it.
+        stricter_checks: quality checks that the pack tightens. A name that is not known changes nothing.
+    """
 
     topic: ClassVar[str] = "material.uploaded.v1"
 
@@ -37,6 +44,9 @@ class MaterialUploaded(Event):
     sha256: Sha256
     size: int  # bytes
     content_type: ContentType
+    year: int | None = None
+    reads: tuple[ReadableField, ...] = ()
+    stricter_checks: tuple[ReasonCode, ...] = ()
 
 
 class MaterialRemoved(Event):
@@ -67,6 +77,15 @@ class HandedInImage(Part):
     confirmed: bool = False
 
 
+class HandedInPhoto(Part):
+    """The registration photo (报名照片) as it lies in the store, its receipt in it."""
+
+    object_key: str
+    sha256: Sha256
+    size: int  # bytes
+    accepted_at: datetime
+
+
 class ApplicationSubmitted(Event):
     """The candidate handed in; everything is locked. Carries the exact images, so that no other topic is needed."""
 
@@ -86,6 +105,7 @@ class ApplicationSubmitted(Event):
     changed_items: tuple[ItemCode, ...]  # since the round before; every item with images in round 1
     required_items: tuple[ItemCode, ...] = ()  # of this candidate, uploads only
     uploads: bool = True  # False: the route takes no uploads
+    registration_photo: HandedInPhoto | None = None
     submitted_at: datetime
 
 
@@ -180,3 +200,21 @@ class CodeRequested(Event):
     code_id: UUID
     sealed: Sealed  # CodeToSend
     expires_at: datetime
+
+
+class PhotoCheckRequested(Event):
+    """A candidate's portrait is stored and waits to be checked and brought to the official size."""
+
+    topic: ClassVar[str] = "photo.check_requested.v1"
+
+    application_no: ApplicationNo
+    region: RegionCode
+    photo_id: UUID
+    object_key: str
+    sha256: Sha256
+    size: int  # bytes
+    content_type: ContentType
+    pack_id: PackId
+    pack_version: int
+    rule: PhotoRule = PhotoRule()
+    requested_at: datetime
