@@ -1,0 +1,1 @@
+"""Images as files: what their containers hold, at the byte level. No pixel is decoded here."""
