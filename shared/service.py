@@ -79,7 +79,7 @@ class Service:
         self._stopping = asyncio.Event()
         self._consuming = False
         self._broker: KafkaBroker | None = None
-        self._lag: dict[str, int] = {}
+        self._lag: dict[int, int] = {}  # by router
         self.app = make_app(
             name,
             description,
@@ -223,31 +223,40 @@ class Service:
                 await self._rest(GAUGE_EVERY_S)
 
     async def _read_gauges(self, reader: LagReader) -> None:
-        mine = self._assigned()
-        for router in self.routers:
+        ages: dict[str, tuple[bool, float]] = {}
+        for router, mine in zip(self.routers, self._assigned(), strict=True):
             behind: dict[str, int] = {}
             lags = await reader.read(router.group, [event.topic for event in router.heard])
             for lag in lags:
                 behind[lag.topic] = behind.get(lag.topic, 0) + lag.behind
             for topic, count in behind.items():
                 metrics.LAG.labels(router.group, topic).set(count)
-            # What waits for another process of the group says nothing about this one.
-            self._lag[router.group] = sum(lag.behind for lag in lags if (lag.topic, lag.partition) in mine)
-            metrics.LAST_POLL_AGE.labels(router.group).set(time.monotonic() - router.delivery.last_batch_at)
+            # What waits for another consumer of the group says nothing about this one.
+            waits = self._lag[id(router)] = sum(lag.behind for lag in lags if (lag.topic, lag.partition) in mine)
+            # Of two consumers of a group in this process the one that has work and does not take it counts.
+            since = (waits > 0, time.monotonic() - router.delivery.last_batch_at)
+            ages[router.group] = max(since, ages.get(router.group, since))
+        for group, (_, age) in ages.items():
+            metrics.LAST_POLL_AGE.labels(group).set(age)
         async with self.sessions() as session:
             waiting = await count_waiting(session)
         for router in self.routers:
             metrics.DEAD_WAITING.labels(router.group).set(waiting.get(router.group, 0))
 
-    def _assigned(self) -> set[tuple[str, int]]:
-        """The partitions that this process hears, by topic and number."""
-        consumers = [getattr(each, "consumer", None) for each in self._broker.subscribers] if self._broker else []
-        return {(at.topic, at.partition) for each in consumers if each is not None for at in each.assignment()}
+    def _assigned(self) -> list[set[tuple[str, int]]]:
+        """The partitions that each router's consumer hears, by topic and number."""
+        # One subscriber for each router, in their order (`make_broker`).
+        subscribers = list(self._broker.subscribers) if self._broker else []
+        consumers = [getattr(each, "consumer", None) for each in subscribers]
+        consumers += [None] * (len(self.routers) - len(consumers))
+        return [
+            {(at.topic, at.partition) for at in each.assignment()} if each is not None else set() for each in consumers
+        ]
 
     async def _what_hangs(self) -> str | None:
         for router in self.routers:
             age = time.monotonic() - router.delivery.last_batch_at
-            if self._lag.get(router.group, 0) > 0 and age > HANGS_AFTER_S:
+            if self._lag.get(id(router), 0) > 0 and age > HANGS_AFTER_S:
                 return f"{router.group} has records waiting and took none for {int(age)} s"
         return None
 

@@ -66,10 +66,10 @@ class ServiceUnderTest:
             await self.hears_records(topic, records)
 
     async def hears_records(self, topic: str, records: list[ConsumerRecord]) -> None:
-        """Deliver records as they are."""
-        for router in self.service.routers:
-            if topic in router.delivery.subscriptions:
-                await router.delivery.take(topic, records)
+        """Deliver records as they are, to every group that hears the topic."""
+        groups = {router.group: router for router in self.service.routers if topic in router.delivery.subscriptions}
+        for router in groups.values():
+            await router.delivery.take(topic, records)
 
     async def tells(self, kind: type[E]) -> list[E]:
         """What it has told of one kind since the last look, in order; those are taken away, others stay."""

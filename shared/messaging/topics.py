@@ -8,8 +8,15 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from shared.contracts import EVENTS
 from shared.messaging.dead_letters import dead_topic
 
-GROUPS = ("upload", "validation", "review", "notify")
-"""Consumer groups that have dead letters."""
+GROUPS: dict[str, str] = {
+    "upload": "upload",
+    "validation": "validation",
+    "validation-photos": "validation",
+    "validation-reading": "validation",
+    "review": "review",
+    "notify": "notify",
+}
+"""Consumer groups, each with the service that plays it; each has dead letters."""
 
 KEPT_MS = 30 * 24 * 3600 * 1000
 

@@ -29,4 +29,8 @@ REQUESTS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 IMAGES_CHECKED = Counter("baoshen_images_checked_total", "Images looked at.", ["verdict"])
+IMAGES_READ = Counter("baoshen_images_read_total", "Images of which text was read.", ["outcome"])
+PHOTOS_CHECKED = Counter("baoshen_photos_checked_total", "Portraits checked.", ["verdict"])
+WORKERS_ENDED = Counter("baoshen_workers_ended_total", "Worker processes that died or hung over a file.", ["job"])
+IMAGES_WAITING_ALONE = Gauge("baoshen_images_waiting_alone", "Images whose second try, alone, is still to come.")
 SMS = Counter("baoshen_sms_total", "Attempts to send an SMS.", ["outcome"])

@@ -55,7 +55,7 @@ def reader(service: Service, monkeypatch: pytest.MonkeyPatch) -> type[Reader]:
     Reader.service = service
     monkeypatch.setattr(service_module, "LagReader", Reader)
     monkeypatch.setattr(service_module, "GAUGE_EVERY_S", 0.01)
-    monkeypatch.setattr(service, "_assigned", lambda: {(service.routers[0].heard[0].topic, 0)})
+    monkeypatch.setattr(service, "_assigned", lambda: [{(service.routers[0].heard[0].topic, 0)}])
     return Reader
 
 
@@ -66,7 +66,7 @@ async def test_gauges_are_read_on_after_a_failure_that_nobody_foresaw(
 
     await asyncio.wait_for(service._gauge(), 5)
 
-    assert service._lag == {station.group: 3}
+    assert service._lag == {id(service.routers[0]): 3}
 
 
 async def test_a_lag_that_can_no_longer_be_read_does_not_make_a_process_hang(
@@ -88,7 +88,7 @@ async def test_a_lag_that_can_no_longer_be_read_does_not_make_a_process_hang(
 async def test_what_waits_for_another_process_of_the_group_does_not_make_an_idle_one_hang(
     service: Service, reader: type[Reader], station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "_assigned", lambda: {(station.kinds[0].topic, 1)})
+    monkeypatch.setattr(service, "_assigned", lambda: [{(station.kinds[0].topic, 1)}])
     station.router.delivery.last_batch_at = time.monotonic() - HANGS_AFTER_S - 1
     reader.answers = [3]
 
@@ -109,5 +109,5 @@ async def test_a_process_knows_which_partitions_it_hears(
     finally:
         await service._broker.stop()
 
-    assert before == set()
-    assert heard == {(kind.topic, partition) for kind in station.kinds for partition in range(4)}
+    assert before == [set()]
+    assert heard == [{(kind.topic, partition) for kind in station.kinds for partition in range(4)}]

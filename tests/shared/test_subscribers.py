@@ -4,15 +4,16 @@ import ast
 import inspect
 import time
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from aiokafka import TopicPartition
 from faststream import AckPolicy
 from faststream.kafka.subscriber.usecase import BatchSubscriber, LogicSubscriber
 
+from deploy.contracts.schemas import routers
 from shared.messaging.connection import consumer_settings, producer_settings
 from shared.messaging.delivery import TRANSIENT_LIMIT_S
 from shared.messaging.kafka import GIVE_BACK_PAUSE_S, Router, at_least_once_router, by_image, by_key, make_broker
@@ -25,9 +26,9 @@ THE_ONE_FILE = "shared/messaging/kafka.py"
 THE_RIVAL = "deploy/bench/flow.py"
 
 
-def router_of(service: str) -> Router:
-    """A service's router, its handlers given anything they name."""
-    router: Router = import_module(f"services.{service}.consumers").make_router()
+def router_of(group: str) -> Router:
+    """A group's router, its handlers given anything they name."""
+    router = next(each for each in routers() if each.group == group)
     wanted = {
         name
         for handler, _ in router._handlers.values()
@@ -42,19 +43,19 @@ def subscribers_of(*routers: Router) -> list[LogicSubscriber]:
     return list(make_broker("127.0.0.1:1", "test", routers).subscribers)
 
 
-@pytest.mark.parametrize("service", GROUPS)
-def test_a_service_hears_at_least_once_in_batches_from_the_beginning(service: str) -> None:
-    router = router_of(service)
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_hears_at_least_once_in_batches_from_the_beginning(group: str) -> None:
+    router = router_of(group)
 
     subscribers = subscribers_of(router)
 
-    assert router.group == service
+    assert router.group == group
     assert {topic for each in subscribers for topic in each.topic_names} == {kind.topic for kind in router.heard}
     for subscriber in subscribers:
         settings = subscriber._connection_args
         assert isinstance(subscriber, BatchSubscriber)
         assert subscriber.ack_policy is AckPolicy.NACK_ON_ERROR
-        assert subscriber.group_id == service
+        assert subscriber.group_id == group
         assert settings["enable_auto_commit"] is False
         assert settings["auto_offset_reset"] == "earliest"
         assert 1 <= subscriber.max_records <= 200
@@ -70,9 +71,9 @@ async def test_after_a_rebalance_a_consumer_looks_for_what_others_parked() -> No
     assert router.delivery._changed_at > router.delivery._clear_at
 
 
-@pytest.mark.parametrize("service", GROUPS)
-def test_all_that_a_service_hears_exists(service: str) -> None:
-    assert {kind.topic for kind in router_of(service).heard} <= {topic.name for topic in catalogue()}
+@pytest.mark.parametrize("group", GROUPS)
+def test_all_that_a_group_hears_exists(group: str) -> None:
+    assert {kind.topic for kind in router_of(group).heard} <= {topic.name for topic in catalogue()}
 
 
 def test_validation_parks_by_image_and_takes_no_more_than_half_a_second_of_work() -> None:
@@ -82,9 +83,18 @@ def test_validation_parks_by_image_and_takes_no_more_than_half_a_second_of_work(
     assert {subscription.max_records for subscription in router.delivery.subscriptions.values()} == {32}
 
 
-@pytest.mark.parametrize("service", [group for group in GROUPS if group != "validation"])
-def test_the_others_park_by_application(service: str) -> None:
-    assert router_of(service).delivery._park_by is by_key
+def test_reading_parks_by_image_photos_by_photo_and_both_take_little_at_once() -> None:
+    reading, photos = router_of("validation-reading"), router_of("validation-photos")
+
+    assert reading.delivery._park_by is by_image
+    assert photos.delivery._park_by(SimpleNamespace(photo_id=uuid4(), key="1")) not in {"1", ""}
+    assert [s.max_records for s in reading.delivery.subscriptions.values()] == [8]
+    assert [s.max_records for s in photos.delivery.subscriptions.values()] == [4]
+
+
+@pytest.mark.parametrize("group", [group for group, service in GROUPS.items() if service != "validation"])
+def test_the_others_park_by_application(group: str) -> None:
+    assert router_of(group).delivery._park_by is by_key
 
 
 def test_the_broker_itself_is_as_careful_as_its_subscribers() -> None:
