@@ -1,201 +1,150 @@
-"""The look at one image's bytes: is it what it says, whole, and of a sane size? Pure CPU work, for a thread.
+"""The look at one image's bytes: is it what it says, whole, of a sane size, and good to look at?
 
-Whatever a decoder does with a hostile file, the answer is a finding; nothing is raised.
+Pure CPU work, for a worker process. Whatever a decoder does with a hostile file, the answer is a finding; nothing is
+raised. The picture is decoded once, whole and strictly; all that is measured is measured on that.
 """
 
 import hashlib
 import io
-import struct
 import warnings
-import zlib
-from typing import NamedTuple
 
+import cv2
+import numpy as np
 import simplejpeg
 from PIL import Image
 
+from services.validation import png
 from services.validation.domain import (
     LARGEST_BYTES,
     LEAST_SIDE_PX,
     MOST_PIXELS,
     MOST_PIXELS_SCANNED,
-    Check,
+    Kind,
+    Look,
+    Refused,
     judge,
     rejected,
 )
+from services.validation.png import PNG_MAGIC
+from services.validation.quality.judging import findings_on
+from services.validation.quality.limits import in_force
+from services.validation.quality.measures import fingerprint
+from services.validation.quality.picture import Picture, Pixels
 from shared.contracts.validation import Finding
+from shared.images.envelope import orientation_of
 
 JPEG_MAGIC = b"\xff\xd8\xff"
-PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _START_OF_SCAN = b"\xff\xda"
-
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by PNG colour type
-# The seven passes of an interlaced PNG: first column and row, step across and down.
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-_PIECE = 1 << 20
+# Above it a JPEG is scaled down by the decoder: all of its coded data is read and checked all the same, but 25 million
+# pixels in colour would be 75 MB, beside the coefficients of a progressive one (150 MB).
+_LARGE_PIXELS = 4_500_000
+_LEAST_DECODED_PX = 1500
 
 # A decompression bomb is only a warning up to twice Pillow's own limit.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
-class _Refused(Exception):
-    """A check failed; no later one can say anything."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.code)
-        self.finding = finding
-
-
-def look(body: bytes, sha256: str, declared: str) -> Check:
+def look(
+    body: bytes, sha256: str, declared: str, kind: Kind = "document", stricter: frozenset[str] = frozenset()
+) -> Look:
     """Check one image.
 
     Args:
         body: the stored bytes.
         sha256: what they must hash to.
         declared: the content type they were uploaded as.
+        kind: what should be on it; `codec` judges the file alone.
+        stricter: codes of quality of which what is doubtful is refused, too.
     """
+    limits = in_force()
     metrics: dict[str, float] = {}
+    findings: list[Finding] = []
+    seen: bytes | None = None
     try:
         _check_bytes(body, sha256, declared)
-        if declared == "image/jpeg":
-            _check_jpeg(body, metrics)
-        else:
-            _check_png(body, metrics)
-    except _Refused as refused:
-        return judge([refused.finding], metrics)
+        pixels = _decode_jpeg(body, metrics) if declared == "image/jpeg" else _decode_png(body, metrics)
+        picture = Picture(pixels, orientation_of(body))
+        seen = fingerprint(picture.coarse)
+        if kind != "codec":
+            findings = findings_on(picture, kind, stricter, limits, metrics)
+    except Refused as refused:
+        findings = [refused.finding]
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return judge([rejected("pixel_limit", limit=MOST_PIXELS)], metrics)
+        findings = [rejected("pixel_limit", limit=MOST_PIXELS)]
     except Exception:  # noqa: BLE001 decoders raise anything: OSError, SyntaxError, MemoryError, KeyError …
-        return judge([rejected("corrupt")], metrics)
-    return judge([], metrics)
+        findings = [rejected("corrupt")]
+    return Look(judge(findings, metrics), seen)
 
 
 def _check_bytes(body: bytes, sha256: str, declared: str) -> None:
     if hashlib.sha256(body).hexdigest() != sha256:
-        raise _Refused(rejected("corrupt"))  # not the bytes that the candidate sent
+        raise Refused(rejected("corrupt"))  # not the bytes that the candidate sent
     if not body:
-        raise _Refused(rejected("empty", 0, 1))
+        raise Refused(rejected("empty", 0, 1))
     if len(body) > LARGEST_BYTES:
-        raise _Refused(rejected("too_large_bytes", len(body), LARGEST_BYTES))
+        raise Refused(rejected("too_large_bytes", len(body), LARGEST_BYTES))
     if body.startswith(JPEG_MAGIC):
         found = "image/jpeg"
     elif body.startswith(PNG_MAGIC):
         found = "image/png"
     else:
-        raise _Refused(rejected("unsupported_format"))
+        raise Refused(rejected("unsupported_format"))
     if found != declared:
-        raise _Refused(rejected("extension_mismatch"))
+        raise Refused(rejected("extension_mismatch"))
 
 
 def _check_size(width: int, height: int, metrics: dict[str, float]) -> None:
     """Before anything is decoded: a header costs nothing, the pixels that it promises may cost gigabytes."""
     metrics["width_px"], metrics["height_px"] = width, height
     if width * height > MOST_PIXELS:
-        raise _Refused(rejected("pixel_limit", width * height, MOST_PIXELS))
+        raise Refused(rejected("pixel_limit", width * height, MOST_PIXELS))
     if min(width, height) < LEAST_SIDE_PX:
-        raise _Refused(rejected("too_small", min(width, height), LEAST_SIDE_PX))
+        raise Refused(rejected("too_small", min(width, height), LEAST_SIDE_PX))
 
 
-def _check_jpeg(body: bytes, metrics: dict[str, float]) -> None:
+def _decode_jpeg(body: bytes, metrics: dict[str, float]) -> Pixels:
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(body, strict=False)
     except Exception:  # noqa: BLE001 it knows the seven common chroma samplings; others are legal, too
-        _check_uncommon_jpeg(body, metrics)
-        return
+        return _decode_uncommon_jpeg(body, metrics)
     _check_size(width, height, metrics)
     _check_scans(body, width * height)
-    # Strict: flipped bits, which Pillow lets pass, are an error. Grey still reads every coefficient, at two thirds of
-    # the cost. Of an MPO this is the first picture.
-    simplejpeg.decode_jpeg(body, "CMYK" if colours in {"CMYK", "YCCK"} else "GRAY", strict=True)
+    least = _LEAST_DECODED_PX if width * height > _LARGE_PIXELS else 0
+    wanted = {"CMYK": "CMYK", "YCCK": "CMYK", "Gray": "GRAY"}.get(colours, "BGR")
+    # Strict: flipped bits, which Pillow lets pass, are an error. Of an MPO this is the first picture.
+    decoded = simplejpeg.decode_jpeg(
+        body, wanted, strict=True, min_height=min(least, height), min_width=min(least, width)
+    )
+    if wanted == "CMYK":
+        return _from_cmyk(decoded)
+    return np.asarray(decoded[..., 0] if wanted == "GRAY" else decoded, np.uint8)
 
 
-def _check_uncommon_jpeg(body: bytes, metrics: dict[str, float]) -> None:
+def _from_cmyk(inks: Pixels) -> Pixels:
+    """As Pillow and browsers do it: what is stored is inverted (Adobe), so that it is the light that is left."""
+    light = inks[..., 2::-1].astype(np.uint16) * inks[..., 3:]
+    return np.asarray((light + 127) // 255, np.uint8)
+
+
+def _decode_uncommon_jpeg(body: bytes, metrics: dict[str, float]) -> Pixels:
     with Image.open(io.BytesIO(body), formats=("JPEG",)) as picture:
         _check_size(picture.width, picture.height, metrics)
         _check_scans(body, picture.width * picture.height)
+        if picture.width * picture.height > _LARGE_PIXELS:
+            picture.draft(picture.mode, (_LEAST_DECODED_PX, _LEAST_DECODED_PX))
         picture.load()
+        return np.asarray(cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def _check_scans(body: bytes, pixels: int) -> None:
     """Refuse what repeats its scans: 2,500 of them over 25 million pixels are 200 KB, and minutes of work."""
     scans, most = body.count(_START_OF_SCAN), max(MOST_PIXELS_SCANNED // pixels, 1)
     if scans > most:
-        raise _Refused(rejected("too_complex", scans, most))
+        raise Refused(rejected("too_complex", scans, most))
 
 
-def _check_png(body: bytes, metrics: dict[str, float]) -> None:
-    header, pixels = _walk_png(body)
-    _check_size(header.width, header.height, metrics)
-    if not _has_all_rows(header, pixels):
-        raise _Refused(rejected("corrupt"))
-    with Image.open(io.BytesIO(body), formats=("PNG",)) as picture:
-        frames = getattr(picture, "n_frames", 1)
-        if frames > 1:
-            raise _Refused(rejected("animated", frames, 1))
-        # 16-bit grey: converting it clips to white, so nobody would see what the candidate sent.
-        if picture.mode[0] in "IF":
-            raise _Refused(rejected("unsupported_colorspace"))
-        picture.load()
-
-
-class _Header(NamedTuple):
-    """A PNG's IHDR."""
-
-    width: int
-    height: int
-    depth: int
-    colour: int
-    compression: int
-    filter: int
-    interlace: int
-
-
-def _walk_png(body: bytes) -> tuple[_Header, list[bytes]]:
-    """Every chunk's checksum, one header, and the end: Pillow misses a wrong CRC in the pixels and a missing IEND.
-
-    Returns:
-        The header, and the chunks that hold the pixels.
-    """
-    header: _Header | None = None
-    pixels: list[bytes] = []
-    at = len(PNG_MAGIC)
-    while at + 12 <= len(body):
-        length, kind = struct.unpack_from(">I4s", body, at)
-        end = at + 12 + length
-        if end > len(body) or zlib.crc32(body[at + 4 : end - 4]) != struct.unpack_from(">I", body, end - 4)[0]:
-            break
-        # A second header would change the size after it was looked at.
-        if (kind == b"IHDR") is not (header is None):
-            break
-        if kind == b"IHDR":
-            header = _Header._make(struct.unpack(">IIBBBBB", body[at + 8 : end - 4]))
-        elif kind == b"IDAT":
-            pixels.append(body[at + 8 : end - 4])
-        elif kind == b"IEND" and header is not None:
-            return header, pixels
-        at = end
-    raise _Refused(rejected("corrupt"))
-
-
-def _has_all_rows(header: _Header, pixels: list[bytes]) -> bool:
-    """True when the pixels inflate to as many bytes as the size asks for; Pillow leaves missing rows black."""
-    wanted = _inflated_size(header)
-    inflater = zlib.decompressobj()
-    for chunk in pixels:
-        while wanted > 0 and chunk:
-            wanted -= len(inflater.decompress(chunk, _PIECE))
-            chunk = inflater.unconsumed_tail
-    if wanted > 0:
-        wanted -= len(inflater.flush())
-    return wanted <= 0
-
-
-def _inflated_size(header: _Header) -> int:
-    bits = header.depth * _CHANNELS[header.colour]
-    passes = _ADAM7 if header.interlace else ((0, 0, 1, 1),)
-    total = 0
-    for left, top, across, down in passes:
-        width = -(-(header.width - left) // across)
-        height = -(-(header.height - top) // down)
-        if width > 0 and height > 0:
-            total += height * (1 + (width * bits + 7) // 8)
-    return total
+def _decode_png(body: bytes, metrics: dict[str, float]) -> Pixels:
+    chunks = png.walk(body)
+    _check_size(chunks.header.width, chunks.header.height, metrics)
+    png.check_pixels(chunks)
+    return png.decode(body)

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from shared.contracts.validation import Finding, Verdict
 
+# The consumer groups: images are looked at, portraits are checked, papers are read.
+CHECKS, PHOTOS, READING = "validation", "validation-photos", "validation-reading"
 # 200 KB, read as 200 × 1024.
 LARGEST_BYTES = 204_800
 # A phone's picture has 12 to 50 million pixels; one of 200 KB that claims more than 25 hides something.
@@ -12,6 +15,9 @@ MOST_PIXELS = 25_000_000
 LEAST_SIDE_PX = 100
 # Scans times pixels: a decoder walks over every pixel once a scan. Encoders make up to 64 scans, a bomb thousands.
 MOST_PIXELS_SCANNED = 1_000_000_000
+
+Kind = Literal["document", "portrait", "codec"]
+"""What an image is looked at as; `codec`: as a file only, whatever can be seen on it."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,20 @@ class Check:
     reason: str
     findings: tuple[Finding, ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at one image.
+
+    Attributes:
+        check: what it found.
+        fingerprint: 256 bits by which a picture that looks like another one is found; None where it was rejected
+            before it was decoded.
+    """
+
+    check: Check
+    fingerprint: bytes | None = None
 
 
 GONE = Check("gone", "gone", (Finding(code="gone", severity="reject"),))
@@ -51,3 +71,11 @@ def judge(findings: Sequence[Finding], metrics: dict[str, float]) -> Check:
 def rejected(code: str, measured: float | None = None, limit: float | None = None) -> Finding:
     """A finding that decides by itself."""
     return Finding(code=code, severity="reject", measured=measured, limit=limit)
+
+
+class Refused(Exception):
+    """A check failed after which no other can say anything."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.code)
+        self.finding = finding

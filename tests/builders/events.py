@@ -110,8 +110,10 @@ def a_return(
     revision: int = 1,
     tier: str = "site",
     words: str = "毕业证编号无法辨认，请重新上传。",
+    image_ids: Sequence[UUID] = (),
+    same_images_allowed: bool = False,
 ) -> ReviewFeedback:
-    """Staff gave items back."""
+    """Staff gave items back; the images at fault are each item's."""
     return ReviewFeedback(
         application_no=application_no,
         region="15",
@@ -120,7 +122,16 @@ def a_return(
         round=round,
         revision=revision,
         tier=tier,
-        items=tuple(ReturnedItem(item=item, reason_code="unreadable", words=words) for item in items),
+        items=tuple(
+            ReturnedItem(
+                item=item,
+                image_ids=tuple(image_ids),
+                reason_code="unreadable",
+                words=words,
+                same_images_allowed=same_images_allowed,
+            )
+            for item in items
+        ),
         returned_at=datetime.now(UTC),
     )
 

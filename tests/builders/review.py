@@ -8,16 +8,25 @@ from shared.contracts.event import Person, Sealed
 from shared.contracts.facts import Facts
 from shared.contracts.notify import NoticeDelivered
 from shared.contracts.registration import RegistrationRecorded
-from shared.contracts.rules import ItemRule, Pack, Region, RulesPublished, Section, Site, Text
+from shared.contracts.rules import ItemRule, Pack, ReadableField, Region, RulesPublished, Section, Site, Text
 from shared.contracts.upload import (
     ApplicationLapsed,
     ApplicationReopened,
     ApplicationSubmitted,
     ApplicationWithdrawn,
     HandedInImage,
+    HandedInPhoto,
     ReopenedItem,
 )
-from shared.contracts.validation import Finding, MaterialChecked
+from shared.contracts.validation import (
+    Box,
+    Finding,
+    MaterialChecked,
+    MaterialRead,
+    Reading,
+    ReadText,
+    SeenUnder,
+)
 from shared.security.sealing import KeyRing
 
 NO = "15012021000001"
@@ -151,6 +160,59 @@ def a_check(
             "findings": findings,
             "checked_at": START,
         }
+    )
+
+
+def a_photo(object_key: str = f"{NO}/photo/0123456789abcdef", at: datetime = START) -> HandedInPhoto:
+    return HandedInPhoto(object_key=object_key, sha256="0" * 64, size=20_000, accepted_at=at)
+
+
+def read(field: ReadableField, value: str, **more: Any) -> ReadText:
+    """A text that was read from an image."""
+    box = Box(left=0.1, top=0.2, right=0.6, bottom=0.3)
+    return ReadText.model_validate({"field": field, "value": value, "confidence": 0.98, "box": box} | more)
+
+
+def a_reading(
+    key_ring: KeyRing,
+    image: HandedInImage,
+    *texts: ReadText,
+    wanted: tuple[ReadableField, ...] = ("id_number", "name"),
+    read_no: int = 1,
+    application_no: str = NO,
+    mirrored: bool | None = False,
+    year: int = 2021,
+) -> MaterialRead:
+    """What was read from an image, sealed; nothing where there are no texts."""
+    return MaterialRead(
+        application_no=application_no,
+        item=image.item,
+        image_id=image.image_id,
+        sha256=image.sha256,
+        about="reading",
+        read_no=read_no,
+        wanted=wanted,
+        sealed=key_ring.seal("15", year, Reading(texts=texts)) if texts else None,
+        mirrored=mirrored,
+        read_at=START,
+    )
+
+
+def seen_under(application_no: str, region: str = "15", item: str = "diploma") -> SeenUnder:
+    return SeenUnder(application_no=application_no, region=region, item=item, image_id=uuid4())
+
+
+def some_copies(image: HandedInImage, *copies: SeenUnder, read_no: int = 1, application_no: str = NO) -> MaterialRead:
+    """The same bytes lie under other candidates."""
+    return MaterialRead(
+        application_no=application_no,
+        item=image.item,
+        image_id=image.image_id,
+        sha256=image.sha256,
+        about="copies",
+        read_no=read_no,
+        copies=copies,
+        read_at=START,
     )
 
 

@@ -3,16 +3,20 @@
 import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from deploy.specimens import draw_portrait
 from services.validation.main import build
 from services.validation.settings import Settings
-from shared.contracts.upload import MaterialRemoved, MaterialUploaded
+from shared.contracts.upload import MaterialRemoved, MaterialUploaded, PhotoCheckRequested
 from shared.contracts.validation import MaterialChecked
+from shared.security.photo_keys import PhotoKeyFiles
 from shared.security.sealing import KeyRing
 from shared.storage import Storage
 from tests.harness import ServiceUnderTest, running
@@ -25,6 +29,12 @@ class Validation(ServiceUnderTest):
 
     storage: Storage
 
+    async def is_given_portrait(self, body: bytes, **changed: object) -> PhotoCheckRequested:
+        """Store a portrait as upload does; returns the event that asks for its check, not heard yet."""
+        event = a_photo_check(body, **changed)
+        await self.storage.put(event.object_key, body, event.content_type)
+        return event
+
     async def is_given(self, body: bytes, item: str = "diploma", **changed: object) -> MaterialUploaded:
         """Store an image as upload does; returns the event that tells of it, not heard yet."""
         event = an_upload(body, item, **changed)
@@ -34,6 +44,11 @@ class Validation(ServiceUnderTest):
     async def rows(self) -> list[dict]:
         async with self.service.sessions() as session:
             found = await session.execute(text("SELECT * FROM checks ORDER BY checked_at, image_id"))
+            return [dict(row) for row in found.mappings()]
+
+    async def told_to_staff(self) -> list[dict]:
+        async with self.service.sessions() as session:
+            found = await session.execute(text("SELECT * FROM told_to_staff ORDER BY told_at, image_id"))
             return [dict(row) for row in found.mappings()]
 
     async def told(self) -> dict[UUID, MaterialChecked]:
@@ -62,9 +77,43 @@ def a_removal(of: MaterialUploaded) -> MaterialRemoved:
     return MaterialRemoved(application_no=of.application_no, item=of.item, image_id=of.image_id)
 
 
+def a_photo_check(body: bytes, **changed: object) -> PhotoCheckRequested:
+    photo_id = uuid4()
+    facts = {
+        "application_no": NUMBER,
+        "region": "15",
+        "photo_id": photo_id,
+        "object_key": f"photos/{NUMBER}/{photo_id}/{hashlib.sha256(body).hexdigest()[:16]}",
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "size": len(body),
+        "content_type": "image/png" if body.startswith(b"\x89PNG") else "image/jpeg",
+        "pack_id": "neimenggu-2021",
+        "pack_version": 1,
+        "requested_at": datetime.now(UTC),
+    }
+    return PhotoCheckRequested.model_validate(facts | changed)
+
+
+@pytest.fixture(scope="session")
+def good_portrait() -> bytes:
+    """A portrait that passes the photo check."""
+    return draw_portrait()
+
+
+@pytest.fixture(scope="session")
+def photo_keys(tmp_path_factory: pytest.TempPathFactory) -> PhotoKeyFiles:
+    """Keys that sign photos, made for this run."""
+    files = PhotoKeyFiles(tmp_path_factory.mktemp("photo-keys") / "photo-keys.json")
+    files.new(datetime.now(UTC))
+    return files
+
+
 @pytest_asyncio.fixture(scope="session")
 async def validation_settings(
-    scratch_database: Callable[[str | None], Awaitable[str]], master_keys: str, key_ring: KeyRing
+    scratch_database: Callable[[str | None], Awaitable[str]],
+    master_keys: str,
+    key_ring: KeyRing,
+    photo_keys: PhotoKeyFiles,
 ) -> Settings:
     return Settings(
         kafka_bootstrap_servers=os.environ["KAFKA_BOOTSTRAP_SERVERS"],
@@ -76,6 +125,9 @@ async def validation_settings(
         s3_secret_key=os.environ["S3_SECRET_KEY"],
         s3_bucket=os.environ.get("S3_BUCKET", "materials"),
         roles="api",
+        groups="validation,validation-photos,validation-reading",
+        workers=1,
+        photo_keys_file=photo_keys.private,
     )
 
 

@@ -5,17 +5,34 @@ import io
 import struct
 import zlib
 from functools import cache
+from pathlib import Path
 
 from PIL import Image
 
-from services.validation.decoding import PNG_MAGIC, look
-from services.validation.domain import Check
+from services.validation.decoding import look
+from services.validation.domain import Check, Kind, Look
+from services.validation.png import PNG_MAGIC
+
+SAMPLES = Path(__file__).parent.parent / "data" / "images"
 
 
-def looked_at(body: bytes, declared: str | None = None) -> Check:
-    """What the look finds; by default it is declared as what its first bytes say."""
+def looked_at(body: bytes, declared: str | None = None, kind: Kind = "codec") -> Check:
+    """What the look finds; by default it is declared as what its first bytes say, and judged as a file alone."""
+    return looked(body, declared, kind).check
+
+
+def looked(
+    body: bytes, declared: str | None = None, kind: Kind = "document", stricter: frozenset[str] = frozenset()
+) -> Look:
+    """The look itself, at what is on the picture, too."""
     found = "image/png" if body.startswith(PNG_MAGIC) else "image/jpeg"
-    return look(body, hashlib.sha256(body).hexdigest(), declared or found)
+    return look(body, hashlib.sha256(body).hexdigest(), declared or found, kind, stricter)
+
+
+def sample(name: str) -> Image.Image:
+    """One of the sample files, decoded."""
+    with Image.open(SAMPLES / name) as opened:
+        return opened.convert("RGB")
 
 
 @cache

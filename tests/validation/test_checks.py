@@ -7,21 +7,23 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from services.validation import use_cases
 from services.validation.consumers import make_router
 from services.validation.main import build
 from services.validation.pictures import Pictures
 from services.validation.settings import Settings
+from services.validation.use_cases import checks
+from services.validation.workers import Workers
 from shared.contracts.upload import MaterialUploaded
 from shared.contracts.validation import MaterialChecked
 from shared.storage import ObjectGone, Storage
+from tests.builders.papers import a_paper
 from tests.harness import record_of, running
 from tests.validation.conftest import Validation, a_removal, an_upload
 from tests.validation.pictures import a_jpeg, a_png, a_png_bomb
 
 
 async def test_a_sound_image_is_accepted_and_told(validation: Validation) -> None:
-    upload = await validation.is_given(a_jpeg())
+    upload = await validation.is_given(a_paper())
 
     await validation.hears(upload)
 
@@ -29,7 +31,7 @@ async def test_a_sound_image_is_accepted_and_told(validation: Validation) -> Non
     assert (told.image_id, told.application_no, told.item) == (upload.image_id, upload.application_no, "diploma")
     assert (told.verdict, told.reason, told.findings, told.check_no) == ("accept", "ok", (), 1)
     assert told.sha256 == upload.sha256
-    assert told.metrics == {"width_px": 320, "height_px": 240}
+    assert told.metrics.items() >= {"width_px": 1000, "height_px": 700}.items()
     [row] = await validation.rows()
     assert (row["image_id"], row["verdict"], row["check_no"], row["findings"]) == (upload.image_id, "accept", 1, [])
     assert row["checked_at"] == told.checked_at
@@ -48,6 +50,7 @@ async def test_a_finding_has_code_severity_measure_and_limit(validation: Validat
         "severity": "reject",
         "measured": 36_000_000,
         "limit": 25_000_000,
+        "other_item": None,
     }
 
 
@@ -81,7 +84,7 @@ async def test_an_image_told_anew_gets_a_newer_check(validation: Validation) -> 
 
 
 async def test_bad_images_of_a_batch_do_not_touch_the_good_ones(validation: Validation) -> None:
-    good = [await validation.is_given(a_jpeg(), f"item_{letter}") for letter in "abcdefgh"]
+    good = [await validation.is_given(a_paper(number), "diploma") for number in range(1, 9)]
     bad = {
         "corrupt": await validation.is_given(a_jpeg()[:3000]),
         "pixel_limit": await validation.is_given(a_png_bomb(20_000)),
@@ -148,11 +151,11 @@ async def test_old_removals_are_forgotten_and_recent_ones_kept(
     await validation.hears(a_removal(upload))
 
     async with validation.service.sessions.begin() as session:
-        await use_cases.forget_removals(session)
-    monkeypatch.setattr(use_cases, "REMOVALS_KEPT_FOR", use_cases.REMOVALS_KEPT_FOR * 0)
+        await checks.forget_removals(session)
+    monkeypatch.setattr(checks, "REMOVALS_KEPT_FOR", checks.REMOVALS_KEPT_FOR * 0)
     await validation.hears(kept := await validation.is_given(a_png()))
     async with validation.service.sessions.begin() as session:
-        await use_cases.forget_removals(session)
+        await checks.forget_removals(session)
     await validation.hears(upload)
 
     told = await validation.told()
@@ -237,14 +240,18 @@ class SlowStore(Storage):
         return a_jpeg()
 
 
+def workers() -> Workers:
+    return Workers(["look"], count=1, first_cpu_s=5, alone_cpu_s=5)
+
+
 async def test_the_images_of_a_batch_are_fetched_at_the_same_time_within_a_bound() -> None:
     store = SlowStore()
     events = [an_upload(a_jpeg()) for _ in range(70)]
 
-    async with Pictures(store, threads=2) as pictures:
-        checked = await asyncio.wait_for(pictures.check_all(events), 20)
+    async with workers() as pool:
+        seen = await asyncio.wait_for(Pictures(store, pool).check_all(events), 60)
 
-    assert len(checked) == 70
+    assert len(seen.looks) == 70
     assert store.most == 32
 
 
@@ -259,7 +266,10 @@ async def test_the_event_loop_goes_on_while_images_are_decoded() -> None:
             now = asyncio.get_running_loop().time()
             longest, last = max(longest, now - last), now
 
-    async with Pictures(SlowStore(), threads=2) as pictures:
+    async with workers() as pool:
+        await pool.ready()
+        pictures = Pictures(SlowStore(), pool)
+        last = asyncio.get_running_loop().time()
         watching = asyncio.create_task(watch())
         await pictures.check_all(events)
         watching.cancel()
@@ -278,7 +288,7 @@ async def test_batches_are_as_large_as_half_a_second_of_work(validation: Validat
 async def test_images_wait_behind_a_dead_letter_one_by_one_not_by_application(validation: Validation) -> None:
     poison = await validation.is_given(a_jpeg())
     neighbour = await validation.is_given(a_png())  # of the same application
-    [router] = validation.service.routers
+    router = validation.service.routers[0]
     key = router.delivery._park_by(poison)
 
     assert key == str(poison.image_id)
@@ -288,7 +298,7 @@ async def test_images_wait_behind_a_dead_letter_one_by_one_not_by_application(va
     await validation.hears_records("material.uploaded.v1", [unreadable, record_of(neighbour)])
 
     assert list(await validation.told()) == [neighbour.image_id]
-    assert await validation.dead_letters() == 1
+    assert await validation.dead_letters() == 2  # of those who look and of those who read
 
 
 async def test_it_serves_health_and_metrics(validation: Validation) -> None:

@@ -1,0 +1,1 @@
+"""What validation does: write down what was found, and tell it."""
