@@ -49,6 +49,9 @@ def reconcile(seen: Seen, *, expected_dead: int = 0) -> list[Finding]:
         _settled(seen),
         _dead_letters(seen, expected_dead),
         _objects(seen),
+        _photo_objects(seen),
+        _registration_photos(seen),
+        _photo_answers(seen),
         _told(seen),
         _checked(seen),
         _shown(seen),
@@ -85,6 +88,33 @@ def _objects(seen: Seen) -> Finding:
     images = [image for image in seen.rows["upload"]["images"] if image["object_deleted_at"] is None]
     broken = [str(i["image_id"]) for i in images if seen.objects.get(i["object_key"]) != i["size"]]
     return Finding("every accepted image has its object, whole", len(images), broken)
+
+
+def _photo_objects(seen: Seen) -> Finding:
+    """What was sent to be checked, and the photos that came of it: each is there until it is said to be deleted."""
+    checks = seen.rows["upload"]["photo_checks"]
+    kept = [(c["photo_id"], c["object_key"], c["size"]) for c in checks if c["source_deleted_at"] is None]
+    kept += [
+        (c["photo_id"], c["photo_key"], c["photo_size"])
+        for c in checks
+        if c["photo_key"] is not None and c["photo_deleted_at"] is None
+    ]
+    broken = [str(photo_id) for photo_id, key, size in kept if seen.objects.get(key) != size]
+    return Finding("every portrait and every finished photo has its object, whole", len(kept), broken)
+
+
+def _registration_photos(seen: Seen) -> Finding:
+    photos = seen.rows["upload"]["registration_photos"]
+    broken = [
+        photo["application_no"] for photo in photos if seen.photo_hashes.get(photo["object_key"]) != photo["sha256"]
+    ]
+    return Finding("every registration photo lies there byte for byte", len(photos), broken)
+
+
+def _photo_answers(seen: Seen) -> Finding:
+    checks = seen.rows["upload"]["photo_checks"]
+    broken = [str(check["photo_id"]) for check in checks if check["status"] == "checking"]
+    return Finding("every photo check has its answer", len(checks), broken)
 
 
 def _told(seen: Seen) -> Finding:

@@ -1,6 +1,8 @@
 """Reading what is to be compared: rows of the four databases, keys of the bucket, records of the topics."""
 
+import asyncio
 import contextlib
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,23 +13,23 @@ from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 from sqlalchemy import text
 
+from deploy.contracts.schemas import routers
 from deploy.environment import SERVICES, database_of
 from deploy.local.moment import shift_in
 from deploy.topic_records import records_of
-from services.notify.consumers import make_router as notify_router
-from services.review.consumers import make_router as review_router
-from services.upload.consumers import make_router as upload_router
-from services.validation.consumers import make_router as validation_router
+from services.validation.domain import READING
 from shared.contracts.review import ReviewFeedback
 from shared.contracts.upload import ApplicationReopened, ApplicationWithdrawn, MaterialUploaded
 from shared.database import make_engine
 from shared.messaging.envelope import text_headers
 from shared.messaging.lag import LagReader
-from shared.storage import Storage
+from shared.storage import ObjectGone, Storage
 
 READ_TOPICS = (
     "material.uploaded.v1",
     "material.checked.v1",
+    "photo.check_requested.v1",
+    "photo.checked.v1",
     "application.submitted.v1",
     "application.reopened.v1",
     "application.withdrawn.v1",
@@ -45,6 +47,10 @@ _QUERIES: dict[str, dict[str, str]] = {
         "images": "SELECT image_id, application_no, object_key, size, sha256, status, check_no, removed_at, "
         "uploaded_at, object_deleted_at FROM images",
         "feedback": "SELECT feedback_id, application_no, tier, at FROM feedback",
+        "photo_checks": "SELECT photo_id, status, object_key, size, source_deleted_at, photo_key, photo_size, "
+        "photo_deleted_at FROM photo_checks",
+        "registration_photos": "SELECT application_no, object_key, sha256, size, replaced_at FROM registration_photos "
+        "WHERE object_deleted_at IS NULL",
     },
     "validation": {"checks": "SELECT image_id, verdict, check_no, sha256 FROM checks"},
     "review": {
@@ -74,6 +80,7 @@ class Seen:
     Attributes:
         rows: rows by service and name.
         objects: size in bytes by key.
+        photo_hashes: SHA-256 by key, of registration photos.
         told: by topic, the event ids and how often each stands there.
         told_images: the images of material.uploaded.
         told_feedback: the returns by their id.
@@ -85,6 +92,7 @@ class Seen:
 
     rows: dict[str, dict[str, Rows]] = field(default_factory=dict)
     objects: dict[str, int] = field(default_factory=dict)
+    photo_hashes: dict[str, str] = field(default_factory=dict)
     told: dict[str, dict[str, int]] = field(default_factory=lambda: {topic: {} for topic in READ_TOPICS})
     told_images: set[str] = field(default_factory=set)
     told_feedback: dict[str, ReviewFeedback] = field(default_factory=dict)
@@ -99,20 +107,23 @@ async def read_everything(env: Mapping[str, str]) -> Seen:
     seen.lag = await read_lag(env["KAFKA_BOOTSTRAP_SERVERS"])
     for service in SERVICES:
         seen.rows[service] = await _read_database(database_of(service, dict(env)), _QUERIES[service] | _EVERYWHERE)
-    seen.objects = await _read_bucket(env)
+    await _read_bucket(env, seen)
     await _read_topics(env["KAFKA_BOOTSTRAP_SERVERS"], seen)
     return seen
 
 
 async def unsettled(env: Mapping[str, str]) -> int:
-    """How much is still under way: outbox rows, records not committed, images not checked."""
+    """How much is still under way: outbox rows, records not committed, images and portraits not checked."""
     waiting = sum((await read_lag(env["KAFKA_BOOTSTRAP_SERVERS"])).values())
     for service in SERVICES:
         rows = await _read_database(database_of(service, dict(env)), {"outbox": _EVERYWHERE["outbox"]})
         waiting += rows["outbox"][0]["count"]
-    checking = "SELECT count(*) AS count FROM images WHERE status = 'checking' AND removed_at IS NULL"
-    rows = await _read_database(database_of("upload", dict(env)), {"checking": checking})
-    return int(waiting + rows["checking"][0]["count"])
+    checking = {
+        "images": "SELECT count(*) AS count FROM images WHERE status = 'checking' AND removed_at IS NULL",
+        "portraits": "SELECT count(*) AS count FROM photo_checks WHERE status = 'checking'",
+    }
+    rows = await _read_database(database_of("upload", dict(env)), checking)
+    return int(waiting + sum(rows[kind][0]["count"] for kind in checking))
 
 
 async def _read_database(url: str, queries: Mapping[str, str]) -> dict[str, Rows]:
@@ -127,22 +138,32 @@ async def _read_database(url: str, queries: Mapping[str, str]) -> dict[str, Rows
         await engine.dispose()
 
 
-async def _read_bucket(env: Mapping[str, str]) -> dict[str, int]:
+async def _read_bucket(env: Mapping[str, str], seen: Seen) -> None:
     store = Storage(
         endpoint_url=env.get("S3_ENDPOINT_URL"),
         access_key=env["S3_ACCESS_KEY"],
         secret_key=env["S3_SECRET_KEY"],
         bucket=env["S3_BUCKET"],
     )
+    few = asyncio.Semaphore(16)
+
+    async def read(key: str) -> None:
+        async with few:
+            with contextlib.suppress(ObjectGone):
+                seen.photo_hashes[key] = hashlib.sha256(await store.get(key)).hexdigest()
+
     async with store:
-        return {key: size async for key, size in store.keys()}  # noqa: SIM118 no mapping
+        seen.objects = {key: size async for key, size in store.keys()}  # noqa: SIM118 no mapping
+        await asyncio.gather(*(read(photo["object_key"]) for photo in seen.rows["upload"]["registration_photos"]))
 
 
 async def read_lag(bootstrap: str) -> dict[str, int]:
-    """Records that each group has not committed."""
+    """Records that each group has not committed. Reading is left out: nobody waits for it, and it may be stopped."""
     async with LagReader(bootstrap) as reader:
         lags = {}
-        for router in (upload_router(), validation_router(), review_router(), notify_router()):
+        for router in routers():
+            if router.group == READING:
+                continue
             topics = [event.topic for event in router.heard]
             lags[router.group] = sum(lag.behind for lag in await reader.read(router.group, topics))
         return lags

@@ -1,12 +1,12 @@
 """What upload hears, and what it does about it."""
 
 from services.upload.packs import Shelf
-from services.upload.use_cases import checks, registrations, rules, submissions
+from services.upload.use_cases import checks, photos, registrations, rules, submissions
 from services.upload.use_cases.registrations import IdNumbers
 from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.review import ReviewDecided, ReviewFeedback, ReviewPublished
 from shared.contracts.rules import RulesPublished
-from shared.contracts.validation import MaterialChecked
+from shared.contracts.validation import MaterialChecked, PhotoChecked
 from shared.database import Sessions
 from shared.messaging.inbox import first_time
 from shared.messaging.kafka import Router, at_least_once_router
@@ -18,6 +18,7 @@ def make_router() -> Router:
     router.batch(RegistrationRecorded)(on_registrations_recorded)
     router.batch(RulesPublished)(on_rules_published)
     router.batch(MaterialChecked)(on_materials_checked)
+    router.batch(PhotoChecked)(on_photos_checked)
     router.batch(ReviewFeedback)(on_review_feedback)
     router.batch(ReviewDecided)(on_reviews_decided)
     router.batch(ReviewPublished)(on_reviews_published)
@@ -42,6 +43,12 @@ async def on_materials_checked(events: list[MaterialChecked], sessions: Sessions
     """Images were looked at."""
     async with sessions.begin() as session:
         await checks.apply_checks(session, await first_time(session, events))
+
+
+async def on_photos_checked(events: list[PhotoChecked], sessions: Sessions) -> None:
+    """Portraits were checked."""
+    async with sessions.begin() as session:
+        await photos.apply_photo_checks(session, await first_time(session, events))
 
 
 async def on_review_feedback(events: list[ReviewFeedback], sessions: Sessions) -> None:

@@ -6,11 +6,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from starlette.types import Scope
 
-from services.upload import chores, door
+from services.upload import chores, door, photo_chores
 from services.upload.accounts import Accounts, ImportedAccounts
-from services.upload.api import applications, captchas, events, phones, sessions
+from services.upload.api import applications, captchas, events, phones, photos, sessions
 from services.upload.api.edge import Edge
+from services.upload.arriving import Arriving
 from services.upload.attempts import Attempts
 from services.upload.captchas import Captchas
 from services.upload.consumers import make_router
@@ -21,6 +23,7 @@ from services.upload.registration_system import HttpAccounts
 from services.upload.settings import Settings
 from services.upload.use_cases.registrations import IdNumbers
 from shared.security.identity import IdentitySigner
+from shared.security.photo_keys import PublicKeys
 from shared.security.sealing import KeyRing
 from shared.security.sessions import SessionCookies
 from shared.service import Service
@@ -41,13 +44,14 @@ def build(settings: Settings) -> Service:
         routers=[make_router()],
         description="What the candidate sees: checklist, images, handing in, feedback, final opinion.",
         sealer=keys,
-        largest_body=lambda scope: 2 * door.HEARD_OUT if "/images/" in scope["path"] else LARGEST_BODY,
+        largest_body=_largest_body,
     )
     shelf = Shelf()
     service.provide(id_numbers=IdNumbers(keys, lookup_key), shelf=shelf)
     service.opens(storage)
     kept = timedelta(hours=settings.removed_objects_kept_hours)
     service.chore(lambda: chores.delete_removed_objects(service.sessions, storage, kept), every_s=60)
+    service.chore(lambda: photo_chores.delete_photos(service.sessions, storage), every_s=60)
     service.chore(lambda: chores.forget_the_past(service.sessions), every_s=3600)
     service.chore(lambda: chores.follow_rules(service.sessions, shelf), every_s=5)
     service.chore(lambda: chores.show_opinions(service.sessions), every_s=5)
@@ -70,12 +74,21 @@ def build(settings: Settings) -> Service:
         page_events=_page_events(service, cookies),
         signer=IdentitySigner("upload", settings.identity_key),
         captchas_per_minute=settings.captchas_per_minute,
+        photo_keys=None if settings.photo_public_keys_file is None else PublicKeys(settings.photo_public_keys_file),
+        arriving=Arriving(),
     )
     if settings.captcha_test_answer:
         log.warning("captcha.test_answer", why="one answer fits every captcha: never where candidates log in")
-    for each in (sessions, captchas, phones, applications, events):
+    for each in (sessions, captchas, phones, applications, photos, events):
         service.app.include_router(each.router)
     return service
+
+
+def _largest_body(scope: Scope) -> int:
+    path: str = scope["path"]
+    if "/photo-checks/" in path:
+        return door.PORTRAIT_HEARD_OUT + door.HEARD_OUT
+    return 2 * door.HEARD_OUT if "/images/" in path or path.endswith("/registration-photo") else LARGEST_BODY
 
 
 def _accounts(settings: Settings, service: Service, lookup_key: bytes) -> Accounts:

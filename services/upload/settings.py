@@ -1,5 +1,7 @@
 """Upload's environment."""
 
+from pathlib import Path
+
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
@@ -31,6 +33,14 @@ class Settings(ServiceSettings, StoreSettings):
     # So many may fail within 15 minutes before a captcha is asked for.
     failed_logins: int = Field(default=5, ge=1)
     failed_logins_per_address: int = Field(default=50, ge=1)
+
+    # The public keys of photo receipts (docs/photo-receipt.md); unset: registration photos are answered 503.
+    photo_public_keys_file: Path | None = None
+
+    @field_validator("photo_public_keys_file", mode="before")
+    @classmethod
+    def _none_if_empty(cls, path: object) -> object:
+        return None if path == "" else path
 
     @field_validator("accounts_url")
     @classmethod

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from services.upload.photo_shapes import PhotoRuleShown, RegistrationPhotoShown
 from shared.contracts.review import Opinion
 from shared.contracts.rules import Route, Text
 
@@ -70,12 +71,17 @@ ImageStatusShown = Literal["checking", "good", "review", "rejected", "confirmed"
 
 
 class FindingShown(BaseModel):
-    """One thing that a check noticed, with what to do about it."""
+    """One thing that a check noticed, with what to do about it.
+
+    Attributes:
+        other_item: the item of the other image that it speaks of, where it speaks of one.
+    """
 
     code: str
     severity: Literal["reject", "review", "info"]
     measured: float | None = None
     limit: float | None = None
+    other_item: str | None = None
     words: Text
 
 
@@ -177,6 +183,7 @@ class TimelineEntry(BaseModel):
         "change_too_late",
         "rules_changed",
         "phone_changed",
+        "photo_registered",
     ]
     text: Text
     details: list[Text]
@@ -309,6 +316,8 @@ class ApplicationPage(BaseModel):
     onsite: OnSiteShown | None
     contact: ContactShown | None
     links: LinksShown
+    photo_rule: PhotoRuleShown
+    registration_photo: RegistrationPhotoShown | None
     supplements: list[SupplementShown]
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.types import TypeDecorator
 
 from services.upload.account_tables import account_tables
 from services.upload.domain import Application, State
+from services.upload.photo_tables import photo_checks_table, registration_photos_table
 from shared.idempotency import idempotency_table
 from shared.messaging.tables import messaging_tables
 from shared.security.sessions import session_table
@@ -186,6 +187,8 @@ accounts = Table(
 )
 
 account_tables(metadata)
+photo_checks = photo_checks_table(metadata)
+registration_photos = registration_photos_table(metadata)
 
 registry(metadata=metadata).map_imperatively(
     Application,

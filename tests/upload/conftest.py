@@ -23,6 +23,7 @@ from shared.contracts.rules import Pack
 from shared.contracts.upload import MaterialUploaded
 from shared.contracts.validation import MaterialChecked
 from shared.security.passwords import hash_now
+from shared.security.photo_keys import PhotoKeyFiles
 from shared.security.sealing import KeyRing
 from tests.builders.events import PERSON, a_check, a_pack, a_registration, rules_published, with_windows
 from tests.builders.images import a_jpeg
@@ -115,9 +116,20 @@ class Upload(ServiceUnderTest):
         return a_check(uploaded.image_id, uploaded.application_no, uploaded.item, verdict=verdict, **more)
 
 
+@pytest.fixture(scope="session")
+def photo_keys(tmp_path_factory: pytest.TempPathFactory) -> PhotoKeyFiles:
+    """Throw-away keys for photo receipts; upload knows the public halves."""
+    files = PhotoKeyFiles(tmp_path_factory.mktemp("photo-keys") / "photo-keys.json")
+    files.new(clock.now())
+    return files
+
+
 @pytest_asyncio.fixture(scope="session")
 async def _running_upload(
-    scratch_database: Callable[[str | None], Awaitable[str]], master_keys: str, key_ring: KeyRing
+    scratch_database: Callable[[str | None], Awaitable[str]],
+    master_keys: str,
+    key_ring: KeyRing,
+    photo_keys: PhotoKeyFiles,
 ) -> AsyncIterator[ServiceUnderTest]:
     settings = Settings(
         kafka_bootstrap_servers=os.environ["KAFKA_BOOTSTRAP_SERVERS"],
@@ -132,6 +144,7 @@ async def _running_upload(
         lookup_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         identity_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         roles="api",
+        photo_public_keys_file=photo_keys.public,
     )
     async with running(build(settings)) as service:
         yield service

@@ -88,7 +88,7 @@ async def put_image(
     arrived = await door.receive(request)
     key = materials.object_key(place, arrived.sha256)
     async with edge.sessions() as session:
-        again = await materials.stored_already(session, place, arrived.sha256)
+        again = not await materials.may_be_stored(session, place, arrived.sha256)
     if not again:
         # The object first, with no transaction open: an orphan object is harmless, an orphan row is not.
         await edge.storage.put(key, arrived.body, arrived.content_type)

@@ -7,6 +7,7 @@ import structlog
 from fastapi import Depends, Path, Request
 
 from services.upload.accounts import Accounts
+from services.upload.arriving import Arriving
 from services.upload.attempts import Attempts
 from services.upload.captchas import Captchas
 from services.upload.contacts import Contacts
@@ -17,13 +18,18 @@ from shared.contracts.event import ApplicationNo
 from shared.database import Sessions
 from shared.errors import NotFound
 from shared.security.identity import IdentitySigner
+from shared.security.photo_keys import PublicKeys
 from shared.security.sessions import LoggedIn, SessionCookies
 from shared.storage import Storage
 
 
 @dataclass(frozen=True)
 class Edge:
-    """Built once by `main.py`; the routes find it on the app."""
+    """Built once by `main.py`; the routes find it on the app.
+
+    Attributes:
+        photo_keys: whose receipts are trusted; None: registration photos can't be taken.
+    """
 
     sessions: Sessions
     storage: Storage
@@ -36,6 +42,8 @@ class Edge:
     page_events: PageEvents
     signer: IdentitySigner
     captchas_per_minute: int
+    photo_keys: PublicKeys | None
+    arriving: Arriving
 
 
 def _edge(request: Request) -> Edge:

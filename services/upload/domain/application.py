@@ -21,6 +21,7 @@ from shared.contracts.upload import (
     ApplicationSubmitted,
     ApplicationWithdrawn,
     DeadlineNear,
+    HandedInPhoto,
     ReopenedItem,
 )
 from shared.contracts.validation import MaterialChecked
@@ -66,10 +67,18 @@ class Application(Record):
                 found.append(Missing(code, "unchanged", 0))
         return found
 
-    def submit(self, checklist: Checklist, images: Sequence[Image], now: datetime) -> ApplicationSubmitted:
+    def submit(
+        self, checklist: Checklist, images: Sequence[Image], photo: HandedInPhoto | None, now: datetime
+    ) -> ApplicationSubmitted:
         """Hand in: everything locks. An image that is still being checked does not hold it up.
 
         What is no longer on the checklist is not part of it.
+
+        Args:
+            checklist: the candidate's.
+            images: those that are there now.
+            photo: the registration photo, where there is one.
+            now: the time.
 
         Raises:
             Conflict: it is handed in already, has lapsed, or the window is closed.
@@ -112,6 +121,7 @@ class Application(Record):
             changed_items=tuple(changed),
             required_items=tuple(code for code in checklist.items if self.wanted(code, checklist)),
             uploads=checklist.uploads,
+            registration_photo=photo,
             submitted_at=now,
         )
 

@@ -160,6 +160,12 @@ class Record:
         if refusal is not None:
             raise refusal
 
+    def check_may_change_photo(self, checklist: Checklist, now: datetime) -> None:
+        """Refuse another registration photo while nothing of the application can be changed; no item's lock counts."""
+        refusal = self._ended() or self._published(now) or self._in_review() or self.out_of_time(checklist, now)
+        if refusal is not None:
+            raise refusal
+
     def note_change(self, item: str) -> None:
         """The candidate changed an item's images."""
         if self.round and item not in self.changed_items:

@@ -2,5 +2,24 @@
 
 from services.upload.queries.items import image_url
 from services.upload.queries.page import page
+from services.upload.queries.photos import (
+    DOWNLOAD_NAME,
+    finished_photo,
+    photo_check,
+    photo_checks,
+    picture,
+    registration_photo_object,
+    registration_photo_url,
+)
 
-__all__ = ["image_url", "page"]
+__all__ = [
+    "DOWNLOAD_NAME",
+    "finished_photo",
+    "image_url",
+    "page",
+    "photo_check",
+    "photo_checks",
+    "picture",
+    "registration_photo_object",
+    "registration_photo_url",
+]

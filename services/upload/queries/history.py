@@ -29,6 +29,7 @@ _TIMELINE_WORDS = {
     ),
     "rules_changed": ("考区调整了材料要求", "The region changed its rules"),
     "phone_changed": ("联系电话已更换", "Your phone number was changed"),
+    "photo_registered": ("报名照片已登记", "Your registration photo was accepted"),
 }
 
 

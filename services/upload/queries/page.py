@@ -9,7 +9,7 @@ from services.upload.checklist import Checklist, text_of
 from services.upload.contacts import Contacts
 from services.upload.domain import Application, State
 from services.upload.packs import Shelf
-from services.upload.queries import history, surroundings
+from services.upload.queries import history, photos, surroundings
 from services.upload.queries.items import Shown, findings_of, sections
 from services.upload.queries.times import iso
 from services.upload.rows import application, images_of
@@ -53,6 +53,8 @@ async def page(session: AsyncSession, shelf: Shelf, contacts: Contacts, applicat
         "onsite": surroundings.onsite(of, checklist),
         "contact": surroundings.contact(checklist),
         "links": surroundings.links(checklist),
+        "photo_rule": checklist.pack.photo.model_dump(),
+        "registration_photo": await photos.registration_photo(session, of.application_no),
         "supplements": surroundings.supplements(of, checklist, now),
     }
 

@@ -11,6 +11,7 @@ from services.upload import tables
 from services.upload.domain import RESTORABLE_FOR, ImageStatus, no_such_item, only_quality
 from services.upload.packs import Shelf
 from services.upload.rows import application, images_of, note_on_page, parsed
+from services.upload.use_cases.returned import check_not_returned
 from shared import clock
 from shared.contracts.upload import ContentType, MaterialRemoved, MaterialUploaded
 from shared.errors import Conflict, Invalid, NotFound
@@ -86,18 +87,35 @@ async def check_place(session: AsyncSession, shelf: Shelf, place: Place) -> None
     of.check_may_add(place.item, await shelf.checklist_for(session, of), len(there), clock.now())
 
 
+async def may_be_stored(session: AsyncSession, place: Place, sha256: str) -> bool:
+    """Refuse, before anything is stored, bytes that can't be taken; False if this very image is there already.
+
+    Raises:
+        Conflict: the id is in use elsewhere.
+        Invalid: the id is in use for other bytes, or a reviewer returned these.
+    """
+    if await stored_already(session, place, sha256):
+        return False
+    await check_not_returned(session, place.application_no, place.item, sha256)
+    return True
+
+
 async def store(session: AsyncSession, shelf: Shelf, place: Place, image: Stored) -> bool:
     """Put an image, whose object is written already, on the application; False if it was there.
 
     Raises:
         Conflict: locked, full, outside its window, or the id is in use.
+        Invalid: a reviewer returned these bytes.
         NotFound: no such application or item.
     """
     of = await application(session, place.application_no, lock=True)
     if await stored_already(session, place, image.sha256):
         return False
     there = await images_of(session, place.application_no, place.item)
-    of.check_may_add(place.item, await shelf.checklist_for(session, of), len(there), clock.now())
+    checklist = await shelf.checklist_for(session, of)
+    of.check_may_add(place.item, checklist, len(there), clock.now())
+    await check_not_returned(session, place.application_no, place.item, image.sha256)
+    rule = checklist.items[place.item].rule
     await session.execute(
         insert(tables.images).values(
             image_id=place.image_id,
@@ -124,6 +142,9 @@ async def store(session: AsyncSession, shelf: Shelf, place: Place, image: Stored
             sha256=image.sha256,
             size=image.size,
             content_type=image.content_type,
+            year=of.year,
+            reads=rule.reads,
+            stricter_checks=rule.stricter_checks,
         ),
     )
     return True
@@ -156,6 +177,7 @@ async def removed_image(session: AsyncSession, shelf: Shelf, place: Place, new: 
 
     Raises:
         Conflict: too late, back under another id, or there is no place for it.
+        Invalid: a reviewer returned it.
         NotFound: no such image was removed.
     """
     of = await application(session, place.application_no)
@@ -167,6 +189,7 @@ async def removed_image(session: AsyncSession, shelf: Shelf, place: Place, new: 
     _check_restorable(row)
     there = await images_of(session, place.application_no, place.item)
     of.check_may_add(place.item, await shelf.checklist_for(session, of), len(there), clock.now())
+    await check_not_returned(session, place.application_no, place.item, row.sha256)
     return Stored(row.object_key, row.sha256, row.size, row.content_type)
 
 
@@ -175,6 +198,7 @@ async def restore(session: AsyncSession, shelf: Shelf, place: Place, new: Place,
 
     Raises:
         Conflict: too late, back under another id, locked, full, or outside its window.
+        Invalid: a reviewer returned it.
     """
     await application(session, place.application_no, lock=True)
     row = (await session.execute(select(tables.images).where(_is(place)))).one()

@@ -19,6 +19,7 @@ from services.upload.rows import (
     note_on_page,
     note_on_pages,
 )
+from services.upload.use_cases import registration_photos
 from services.upload.use_cases.rules import tell_candidate
 from shared import clock
 from shared.contracts.review import ReviewDecided, ReviewFeedback, ReviewPublished
@@ -41,7 +42,8 @@ async def submit(session: AsyncSession, shelf: Shelf, application_no: str) -> Ap
     first = of.round == 0
     # The rules bind from now on: what they changed since the candidate last heard is said before.
     await tell_candidate(session, shelf, of, checklist, {image.item for image in images})
-    submitted = of.submit(checklist, images, clock.now())
+    photo = await registration_photos.hand_in(session, of)
+    submitted = of.submit(checklist, images, photo, clock.now())
     await session.execute(
         update(tables.images)
         .where(
