@@ -1,11 +1,11 @@
 """What review hears, and what it does about it."""
 
-from services.review.use_cases import hearing
+from services.review.use_cases import hearing, readings
 from shared.contracts.notify import NoticeDelivered
 from shared.contracts.registration import RegistrationRecorded
 from shared.contracts.rules import RulesPublished
 from shared.contracts.upload import ApplicationLapsed, ApplicationReopened, ApplicationSubmitted, ApplicationWithdrawn
-from shared.contracts.validation import MaterialChecked
+from shared.contracts.validation import MaterialChecked, MaterialRead
 from shared.database import Sessions
 from shared.messaging.inbox import first_time
 from shared.messaging.kafka import Router, at_least_once_router
@@ -21,6 +21,7 @@ def make_router() -> Router:
     router.batch(ApplicationWithdrawn)(on_applications_withdrawn)
     router.batch(ApplicationLapsed)(on_applications_lapsed)
     router.batch(MaterialChecked)(on_materials_checked)
+    router.batch(MaterialRead)(on_materials_read)
     router.batch(NoticeDelivered)(on_notices_delivered)
     return router
 
@@ -65,6 +66,12 @@ async def on_materials_checked(events: list[MaterialChecked], sessions: Sessions
     """Images were looked at."""
     async with sessions.begin() as session:
         await hearing.note_checks(session, await first_time(session, events))
+
+
+async def on_materials_read(events: list[MaterialRead], sessions: Sessions) -> None:
+    """Images were read, or seen under another candidate."""
+    async with sessions.begin() as session:
+        await readings.note_readings(session, await first_time(session, events))
 
 
 async def on_notices_delivered(events: list[NoticeDelivered], sessions: Sessions) -> None:

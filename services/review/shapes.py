@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from services.review.domain import Role
+from services.review.domain import Outcome, Role
 from shared.contracts.event import ItemCode, ReasonCode, RegionCode
 from shared.contracts.review import Opinion, Tier
-from shared.contracts.rules import Text
+from shared.contracts.rules import ReadableField, Text
+from shared.contracts.validation import Box
 
 # No control characters but line ends and tabs: PostgreSQL takes no NUL, and a terminal that shows a log obeys others.
 _PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
@@ -36,12 +37,16 @@ class NextClaim(Asked):
 
 
 class ItemMark(Asked):
-    """A mark on one item; reason and words are for returns, and words are what the candidate reads."""
+    """A mark on one item; reason and words are for returns, and words are what the candidate reads.
+
+    `same_images_allowed`: the images named may be handed in again; upload refuses the same bytes otherwise.
+    """
 
     mark: Literal["accept", "return"]
     reason_code: ReasonCode | None = None
     words: Words | None = None
     image_ids: Annotated[list[UUID], Field(max_length=60)] | None = None
+    same_images_allowed: bool = False
 
 
 class OnRevision(Asked):
@@ -154,16 +159,55 @@ class MarkShown(Told):
     reason_code: str | None
     words: str | None
     image_ids: list[UUID]
+    same_images_allowed: bool
 
 
 class FindingShown(Told):
-    """What a check noticed; it advises."""
+    """What a check noticed; it advises. `other_item`: of the other image that it speaks of, if it speaks of one."""
 
     code: str
     severity: str
     measured: float | None = None
     limit: float | None = None
+    other_item: ItemCode | None = None
     words: Text | None = None
+
+
+class ReadTextShown(Told):
+    """Something that was read, beside the registration; of an ID number only what a list shows, too.
+
+    `box` is a share of the upright picture's width and height. `check_digit`: whether an ID number's last one fits.
+    """
+
+    field: ReadableField
+    outcome: Outcome
+    value: str
+    confidence: float
+    check_digit: bool | None
+    box: Box
+
+
+class ReadingShown(Told):
+    """What was read from an image. `missing`: what neither it nor another present image of its item shows."""
+
+    mirrored: bool | None
+    texts: list[ReadTextShown]
+    missing: list[ReadableField]
+
+
+class CopyShown(Told):
+    """The same bytes under another candidate; whose they are only where that one is of this person's scope."""
+
+    application_no: str | None
+    region: RegionCode
+    item: ItemCode
+
+
+class ComparedShown(Told):
+    """What the readings of an item's present images come to: one that contradicts the registration is shown."""
+
+    field: ReadableField
+    outcome: Outcome
 
 
 class WhyReplaced(Told):
@@ -186,6 +230,7 @@ class ImageShown(Told):
     """An image that was handed in; one that was replaced since is not `current`.
 
     `confirmed`: the check rejected its quality, and the candidate handed it in all the same after a warning.
+    `reading` is null without one's own claim, where nothing was read yet, and where it was erased.
     """
 
     image_id: UUID
@@ -193,6 +238,8 @@ class ImageShown(Told):
     reason: str | None
     confirmed: bool
     findings: list[FindingShown]
+    reading: ReadingShown | None
+    copies: list[CopyShown]
     uploaded_at: datetime
     size: int
     content_type: str
@@ -203,7 +250,10 @@ class ImageShown(Told):
 
 
 class ItemShown(Told):
-    """An item of the pack. `required`: of this candidate. `changed`: by the candidate, since the round before."""
+    """An item of the pack. `required`: of this candidate. `changed`: by the candidate, since the round before.
+
+    `compared`: what could be read of it, beside the registration; empty without one's own claim.
+    """
 
     item: ItemCode
     title: Text
@@ -214,6 +264,7 @@ class ItemShown(Told):
     changed: bool
     mark: MarkShown | None
     images: list[ImageShown]
+    compared: list[ComparedShown]
 
 
 class SectionShown(Told):
@@ -244,6 +295,13 @@ class NoticeShown(Told):
     round: int
 
 
+class PhotoShown(Told):
+    """The registration photo (报名照片) of the last submission; its picture opens under one's own claim."""
+
+    url: str
+    accepted_at: datetime
+
+
 class Detail(Told):
     """One application on one screen."""
 
@@ -267,6 +325,7 @@ class Detail(Told):
     claimed_until: datetime | None
     opinion: Opinion | None
     published_at: datetime | None
+    registration_photo: PhotoShown | None
     reasons: list[Reason]
     sections: list[SectionShown]
     notices: list[NoticeShown]
@@ -280,6 +339,7 @@ class ReturnedItemShown(Told):
     reason_code: str
     words: str
     image_ids: list[UUID]
+    same_images_allowed: bool
 
 
 class Returned(Told):

@@ -108,6 +108,11 @@ reviews = Table(
     Column("claimed_until", DateTime(timezone=True), nullable=True),
     Column("opinion", Text, nullable=True),
     Column("published_at", DateTime(timezone=True), nullable=True),
+    # The registration photo of the last submission; null until a candidate has one.
+    Column("photo_key", Text, nullable=True),
+    Column("photo_sha256", Text, nullable=True),
+    Column("photo_size", Integer, nullable=True),
+    Column("photo_accepted_at", DateTime(timezone=True), nullable=True),
     # Queues: equality on scope and state, then the order of the list, so that a page costs the same at any size.
     Index("reviews_of_site", "site", "state", "submitted_at", "application_no"),
     Index("reviews_of_region", "region", "state", "submitted_at", "application_no"),
@@ -166,6 +171,21 @@ checks = Table(
     Column("checked_at", DateTime(timezone=True), nullable=False),
 )
 
+# Advice about an image, before its submission as often as after it. `reading` stays sealed until somebody looks.
+readings = Table(
+    "readings",
+    metadata,
+    Column("image_id", Uuid, primary_key=True),
+    Column("about", Text, primary_key=True),  # `reading` or `copies`
+    Column("application_no", Text, nullable=False),
+    Column("read_no", Integer, nullable=False),
+    Column("wanted", JSONB, nullable=False),
+    Column("sealed", JSONB(none_as_null=True), nullable=True),
+    Column("mirrored", Boolean, nullable=True),
+    Column("copies", JSONB, nullable=False),
+    Column("read_at", DateTime(timezone=True), nullable=False),
+)
+
 marks = Table(
     "marks",
     metadata,
@@ -176,6 +196,7 @@ marks = Table(
     Column("reason_code", Text, nullable=True),
     Column("words", Text, nullable=True),
     Column("image_ids", ARRAY(Uuid), nullable=False),
+    Column("same_images_allowed", Boolean, nullable=False, server_default=text("false")),
     Column("marked_by", Uuid, ForeignKey("staff.id"), nullable=False),
     Column("marked_at", DateTime(timezone=True), nullable=False),
 )

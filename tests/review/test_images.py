@@ -73,6 +73,7 @@ async def test_the_openapi_document_names_every_path(review: ReviewUnderTest) ->
     assert {
         "/staff/session", "/staff/identity", "/reviews", "/reviews/claims", "/reviews/{application_no}",
         "/reviews/{application_no}/claim", "/reviews/{application_no}/images/{image_id}",
+        "/reviews/{application_no}/registration-photo",
         "/reviews/{application_no}/items/{item}/mark", "/reviews/{application_no}/returns",
         "/reviews/{application_no}/passes", "/reviews/{application_no}/send-backs",
         "/reviews/{application_no}/decisions", "/publications",

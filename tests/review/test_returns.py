@@ -45,6 +45,35 @@ async def test_a_return_tells_exactly_one_event_with_the_marked_items(review: Re
     assert [item["item"] for item in shown["history"][0]["detail"]["items"]] == ["diploma", "other"]
 
 
+async def test_a_return_tells_whether_the_same_images_may_come_again(review: ReviewUnderTest) -> None:
+    identity, diploma = an_image("identity"), an_image("diploma")
+    site = await claimed(review, a_submission(images=(identity, diploma)))
+    marked = await site.mark_returned("identity", image_ids=[str(identity.image_id)], same_images_allowed=True)
+    await site.mark_returned("diploma", image_ids=[str(diploma.image_id)])
+
+    answer = await site.post(f"/reviews/{NO}/returns")
+
+    [told] = await review.tells(ReviewFeedback)
+    history = (await site.sees())["history"][0]["detail"]["items"]
+    assert marked.json()["same_images_allowed"] is True
+    assert {item.item: item.same_images_allowed for item in told.items} == {"identity": True, "diploma": False}
+    assert [item["same_images_allowed"] for item in answer.json()["items"]] == [True, False]
+    assert [item.get("same_images_allowed") for item in history] == [True, None]
+
+
+async def test_leave_to_repeat_images_goes_with_the_mark_that_gave_it(review: ReviewUnderTest) -> None:
+    site = await claimed(review)
+    await site.mark_returned(same_images_allowed=True)
+    items = [item for section in (await site.sees())["sections"] for item in section["items"]]
+
+    await site.mark_returned()
+    await site.post(f"/reviews/{NO}/returns")
+
+    [told] = await review.tells(ReviewFeedback)
+    assert [item["mark"]["same_images_allowed"] for item in items if item["mark"]] == [True]
+    assert [item.same_images_allowed for item in told.items] == [False]
+
+
 async def test_a_return_sent_five_times_at_once_tells_one_event(review: ReviewUnderTest) -> None:
     site = await claimed(review)
     await site.mark_returned()
@@ -89,6 +118,8 @@ async def test_after_resubmission_only_what_changed_is_to_be_looked_at_again(rev
         ({"mark": "return", "reason_code": "unreadable", "words": "x", "image_ids": SOME_IDS[:1]}, "image-not-in-item"),
         ({"mark": "return", "reason_code": "unreadable", "words": "x", "image_ids": SOME_IDS}, "invalid-request"),
         ({"mark": "accept", "words": "很好"}, "accept-takes-no-reason"),
+        ({"mark": "accept", "same_images_allowed": True}, "accept-takes-no-reason"),
+        ({"mark": "return", "same_images_allowed": "perhaps"}, "invalid-request"),
         ({"mark": "perhaps"}, "invalid-request"),
         ({"mark": "accept", "state": "decided"}, "invalid-request"),
         ({}, "invalid-request"),
@@ -147,7 +178,13 @@ async def test_a_mark_replaces_the_one_before_and_can_be_cleared(review: ReviewU
     replaced = await site.put(f"/reviews/{NO}/items/diploma/mark", {"mark": "accept", "words": "", "image_ids": []})
     cleared = [await site.delete(f"/reviews/{NO}/items/diploma/mark") for _ in range(2)]
 
-    assert replaced.json() == {"mark": "accept", "reason_code": None, "words": None, "image_ids": []}
+    assert replaced.json() == {
+        "mark": "accept",
+        "reason_code": None,
+        "words": None,
+        "image_ids": [],
+        "same_images_allowed": False,
+    }
     assert [answer.status_code for answer in cleared] == [204, 204]
     nothing = await site.post(f"/reviews/{NO}/returns")
     assert (nothing.status_code, nothing.json()["code"]) == (422, "nothing-marked")

@@ -10,13 +10,14 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import shapes
-from services.review.api.edge import EdgeGiven, NumberGiven
+from services.review.api.edge import Edge, EdgeGiven, NumberGiven
 from services.review.domain import Mark, Review, Staff
 from services.review.queries.detail import detail_of
-from services.review.queries.images import image_of, no_such_image
+from services.review.queries.images import Stored, image_of, no_such_image, no_such_photo, photo_of
 from services.review.queries.queue import page_of
 from services.review.use_cases import acts, claims, marks
 from shared.contracts.event import ItemCode
+from shared.errors import NotFound
 from shared.idempotency import IdempotencyKey
 from shared.storage import ObjectGone
 
@@ -76,22 +77,19 @@ async def read_image(application_no: NumberGiven, image_id: UUID, request: Reque
     """An image's bytes, under one's own claim."""
     async with edge.asked(request) as (session, staff):
         stored = await image_of(session, staff, application_no, image_id)
-    try:
-        body = await edge.storage.get(stored.object_key)
-    except (ObjectGone, ValueError) as error:
-        log.warning("image.unreadable", image_id=str(image_id), error=type(error).__name__)
-        raise no_such_image() from None
-    return Response(
-        body,
-        media_type=stored.content_type,
-        headers={
-            "Cache-Control": "private, no-store",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Disposition": "inline",
-            # Opened in a tab of its own it is still only a picture.
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
-    )
+    return await _picture(edge, stored, no_such_image(), image_id=str(image_id))
+
+
+@router.get(
+    "/{application_no}/registration-photo",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}},
+)
+async def read_registration_photo(application_no: NumberGiven, request: Request, edge: EdgeGiven) -> Response:
+    """The registration photo's bytes, under one's own claim."""
+    async with edge.asked(request) as (session, staff):
+        stored = await photo_of(session, staff, application_no)
+    return await _picture(edge, stored, no_such_photo())
 
 
 @router.put("/{application_no}/items/{item}/mark")
@@ -105,11 +103,16 @@ async def put_mark(
         body.reason_code,
         body.words or None,
         tuple(dict.fromkeys(body.image_ids or ())),
+        body.same_images_allowed,
     )
     async with edge.asked(request) as (session, staff):
         await marks.put_mark(session, edge.shelf, staff, application_no, mark, edge.lease)
     return shapes.MarkShown(
-        mark=mark.mark, reason_code=mark.reason_code, words=mark.words, image_ids=list(mark.image_ids)
+        mark=mark.mark,
+        reason_code=mark.reason_code,
+        words=mark.words,
+        image_ids=list(mark.image_ids),
+        same_images_allowed=mark.same_images_allowed,
     )
 
 
@@ -172,6 +175,26 @@ async def decide(
         )
 
     return await edge.once(request, key, body, work, tier="region")
+
+
+async def _picture(edge: Edge, stored: Stored, missing: NotFound, **about: str) -> Response:
+    """A picture that no cache keeps: papers and faces are personal data."""
+    try:
+        body = await edge.storage.get(stored.object_key)
+    except (ObjectGone, ValueError) as error:
+        log.warning("image.unreadable", error=type(error).__name__, **about)
+        raise missing from None
+    return Response(
+        body,
+        media_type=stored.content_type,
+        headers={
+            "Cache-Control": "private, no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Disposition": "inline",
+            # Opened in a tab of its own it is still only a picture.
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )
 
 
 def _claimed(review: Review) -> shapes.Claimed:

@@ -12,13 +12,18 @@ from shared.errors import Invalid
 
 @dataclass(frozen=True)
 class Mark:
-    """What a reviewer noted on one item. It stays until the whole application is returned, or the item changes."""
+    """What a reviewer noted on one item. It stays until the whole application is returned, or the item changes.
+
+    Attributes:
+        same_images_allowed: the candidate may hand in the same images again, which upload refuses otherwise.
+    """
 
     item: str
     mark: Literal["accept", "return"]
     reason_code: str | None = None
     words: str | None = None
     image_ids: tuple[UUID, ...] = ()
+    same_images_allowed: bool = False
 
     def check(self, pack: Pack, current_images: set[UUID]) -> None:
         """Refuse a mark that could not be told to the candidate.
@@ -30,7 +35,7 @@ class Mark:
         if self.item not in pack.items:
             raise no_such_item()
         if self.mark == "accept":
-            if self.reason_code or self.words or self.image_ids:
+            if self.reason_code or self.words or self.image_ids or self.same_images_allowed:
                 raise Invalid(
                     "accept-takes-no-reason",
                     "通过的材料不填写退回原因；如需退回，请选择“退回”。",

@@ -11,7 +11,13 @@ from services.review.domain.marks import Mark, must_have_no_return
 from services.review.domain.refusals import not_claimed
 from services.review.domain.staff import Staff
 from shared.contracts.review import Opinion, ReturnedItem, ReviewDecided, ReviewFeedback, ReviewPublished, Tier
-from shared.contracts.upload import ApplicationLapsed, ApplicationReopened, ApplicationSubmitted, ApplicationWithdrawn
+from shared.contracts.upload import (
+    ApplicationLapsed,
+    ApplicationReopened,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    HandedInPhoto,
+)
 from shared.errors import Conflict, Invalid
 
 
@@ -69,6 +75,7 @@ class Review:
         passed_revision: the revision that the site passed to the region; 0 until it did.
         opinion: the region's, once it is decided; voided by a higher revision, until it is published.
         published_at: from when on the opinion shows; null until it is published.
+        photo_key: where the registration photo of the last submission lies; null where there is none.
     """
 
     application_no: str
@@ -92,11 +99,15 @@ class Review:
     required_items: list[str] = field(default_factory=list)
     uploads: bool = True
     passed_revision: int = 0
+    photo_key: str | None = None
+    photo_sha256: str | None = None
+    photo_size: int | None = None
+    photo_accepted_at: datetime | None = None
 
     @classmethod
     def begun_by(cls, event: ApplicationSubmitted) -> Self:
         """The first that is heard of an application's submissions."""
-        return cls(
+        begun = cls(
             application_no=event.application_no,
             region=event.region,
             site=event.site,
@@ -112,6 +123,8 @@ class Review:
             required_items=list(event.required_items),
             uploads=event.uploads,
         )
+        begun._keep_photo(event.registration_photo)
+        return begun
 
     def resubmit(self, event: ApplicationSubmitted) -> Heard:
         """Handed in again: an unpublished decision is void, a claim ends.
@@ -134,6 +147,7 @@ class Review:
             self.changed_items = list(event.changed_items)
             self.required_items = list(event.required_items)
             self.uploads = event.uploads
+            self._keep_photo(event.registration_photo)
         return heard
 
     def reopen(self, event: ApplicationReopened) -> Heard:
@@ -243,6 +257,7 @@ class Review:
                     image_ids=mark.image_ids,
                     reason_code=mark.reason_code or "",
                     words=mark.words or "",
+                    same_images_allowed=mark.same_images_allowed,
                 )
                 for mark in returned
             ),
@@ -316,6 +331,12 @@ class Review:
         self.tier = "site"
         if self.state is State.AT_REGION:
             self._become(State.AT_SITE)
+
+    def _keep_photo(self, photo: HandedInPhoto | None) -> None:
+        self.photo_key = photo.object_key if photo else None
+        self.photo_sha256 = photo.sha256 if photo else None
+        self.photo_size = photo.size if photo else None
+        self.photo_accepted_at = photo.accepted_at if photo else None
 
     def _end_claim(self) -> None:
         self.claimed_by = self.claimed_until = None

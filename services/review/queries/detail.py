@@ -15,6 +15,7 @@ from services.review import tables
 from services.review.domain import Review, Staff, no_such_application
 from services.review.packs import Shelf
 from services.review.queries.people import on_the_screen, opened
+from services.review.queries.readings import Advice, advice_on
 from services.review.shapes import (
     Detail,
     FindingShown,
@@ -23,6 +24,7 @@ from services.review.shapes import (
     Line,
     MarkShown,
     NoticeShown,
+    PhotoShown,
     Reason,
     Replaced,
     SectionShown,
@@ -68,6 +70,9 @@ async def detail_of(
     sealed = await session.scalar(
         select(tables.applications.c.sealed).where(tables.applications.c.application_no == application_no)
     )
+    person = opened(key_ring, sealed)
+    advice = await advice_on(session, key_ring, staff, review, person, claimed=mine)
+    images = await _images(session, review, advice)
     shows = _shows_opinion(staff, review, now)
     return Detail(
         application_no=review.application_no,
@@ -83,15 +88,16 @@ async def detail_of(
         route=review.route,
         uploads=review.uploads,
         facts=review.facts,
-        candidate=on_the_screen(opened(key_ring, sealed), claimed=mine),
+        candidate=on_the_screen(person, claimed=mine),
         submitted_at=review.submitted_at,
         claimed=review.is_held(now),
         claimed_by_me=mine,
         claimed_until=review.claimed_until if review.is_held(now) else None,
         opinion=review.opinion if shows else None,
         published_at=review.published_at,
+        registration_photo=_photo(review),
         reasons=[Reason(code=code, words=words) for code, words in pack.reasons.items()],
-        sections=_sections(review, pack, await _images(session, review), await _marks(session, application_no, staff)),
+        sections=_sections(review, pack, images, await _marks(session, application_no, staff), advice),
         notices=await _notices(session, application_no),
         history=await _history(session, application_no, with_decisions=shows),
     )
@@ -100,6 +106,12 @@ async def detail_of(
 def _shows_opinion(staff: Staff, review: Review, now: datetime) -> bool:
     # Before it takes effect an opinion is known to the region alone; a site's office is near the candidates.
     return staff.tier == "region" or (review.published_at is not None and review.published_at <= now)
+
+
+def _photo(review: Review) -> PhotoShown | None:
+    if review.photo_key is None or review.photo_accepted_at is None:
+        return None
+    return PhotoShown(url=f"/reviews/{review.application_no}/registration-photo", accepted_at=review.photo_accepted_at)
 
 
 async def _given_back(session: AsyncSession, application_no: str) -> Mapping[str, list[_GivenBack]]:
@@ -122,7 +134,7 @@ async def _given_back(session: AsyncSession, application_no: str) -> Mapping[str
     return by_item
 
 
-async def _images(session: AsyncSession, review: Review) -> dict[str, list[ImageShown]]:
+async def _images(session: AsyncSession, review: Review, advice: Advice) -> dict[str, list[ImageShown]]:
     given_back = await _given_back(session, review.application_no)
     rows = await session.execute(
         select(
@@ -138,7 +150,7 @@ async def _images(session: AsyncSession, review: Review) -> dict[str, list[Image
     )
     by_item: dict[str, list[ImageShown]] = {}
     for row in rows:
-        by_item.setdefault(row.item, []).append(_image(row, review, given_back.get(row.item, ())))
+        by_item.setdefault(row.item, []).append(_image(row, review, advice, given_back.get(row.item, ())))
     return by_item
 
 
@@ -149,13 +161,15 @@ def _replaced(row: SqlRow[Any], given_back: Sequence[_GivenBack]) -> Replaced | 
     return Replaced(round=row.replaced_round, at=row.replaced_at, why=why)
 
 
-def _image(row: SqlRow[Any], review: Review, given_back: Sequence[_GivenBack]) -> ImageShown:
+def _image(row: SqlRow[Any], review: Review, advice: Advice, given_back: Sequence[_GivenBack]) -> ImageShown:
     return ImageShown(
         image_id=row.image_id,
         verdict=row.checked_verdict or row.verdict,
         reason=row.reason,
         confirmed=row.confirmed,
         findings=[FindingShown(**found, words=words_for(found["code"])) for found in row.findings or ()],
+        reading=advice.readings.get(row.image_id),
+        copies=advice.copies.get(row.image_id, []),
         uploaded_at=row.uploaded_at,
         size=row.size,
         content_type=row.content_type,
@@ -171,13 +185,19 @@ async def _marks(session: AsyncSession, application_no: str, staff: Staff) -> di
         select(tables.marks).where(tables.marks.c.application_no == application_no, tables.marks.c.tier == staff.tier)
     )
     return {
-        row.item: MarkShown(mark=row.mark, reason_code=row.reason_code, words=row.words, image_ids=list(row.image_ids))
+        row.item: MarkShown(
+            mark=row.mark,
+            reason_code=row.reason_code,
+            words=row.words,
+            image_ids=list(row.image_ids),
+            same_images_allowed=row.same_images_allowed,
+        )
         for row in rows
     }
 
 
 def _sections(
-    review: Review, pack: Pack, images: dict[str, list[ImageShown]], marks: dict[str, MarkShown]
+    review: Review, pack: Pack, images: dict[str, list[ImageShown]], marks: dict[str, MarkShown], advice: Advice
 ) -> list[SectionShown]:
     changed = set(review.changed_items) if review.round > 1 else set()
     required = set(review.required_items)
@@ -193,6 +213,7 @@ def _sections(
             changed=code in changed,
             mark=marks.get(code),
             images=images.get(code, []),
+            compared=advice.compared.get(code, []),
         )
 
     sections = [

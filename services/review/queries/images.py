@@ -1,4 +1,4 @@
-"""Where an image's bytes lie, for those who may look at it."""
+"""Where the bytes of an image or of the registration photo lie, for those who may look at them."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -28,12 +28,7 @@ async def image_of(session: AsyncSession, staff: Staff, application_no: str, ima
         Conflict: this person does not hold the application.
         NotFound: no such application or image for this person.
     """
-    review = await session.get(Review, application_no)
-    if review is None or not staff.sees(review.region, review.site):
-        raise no_such_application()
-    structlog.contextvars.bind_contextvars(application_no=review.application_no)
-    if not review.is_held_by(staff, clock.now()):
-        raise not_claimed()
+    await _held(session, staff, application_no)
     row = (
         await session.execute(
             select(tables.images.c.object_key, tables.images.c.content_type).where(
@@ -46,10 +41,42 @@ async def image_of(session: AsyncSession, staff: Staff, application_no: str, ima
     return Stored(row.object_key, row.content_type)
 
 
+async def photo_of(session: AsyncSession, staff: Staff, application_no: str) -> Stored:
+    """The registration photo of the last submission: a face is personal data like a paper.
+
+    Raises:
+        Conflict: this person does not hold the application.
+        NotFound: no such application for this person, or it came without a photo.
+    """
+    review = await _held(session, staff, application_no)
+    if review.photo_key is None:
+        raise no_such_photo()
+    return Stored(review.photo_key, "image/jpeg")
+
+
+async def _held(session: AsyncSession, staff: Staff, application_no: str) -> Review:
+    review = await session.get(Review, application_no)
+    if review is None or not staff.sees(review.region, review.site):
+        raise no_such_application()
+    structlog.contextvars.bind_contextvars(application_no=review.application_no)
+    if not review.is_held_by(staff, clock.now()):
+        raise not_claimed()
+    return review
+
+
 def no_such_image() -> NotFound:
     """Never handed in with this application, or not kept."""
     return NotFound(
         "image-not-found",
         "没有找到这张图片，请刷新页面。",
         "There is no such image of this application. Reload the page.",
+    )
+
+
+def no_such_photo() -> NotFound:
+    """The application came without one, or it was not kept."""
+    return NotFound(
+        "photo-not-found",
+        "该报名没有报名照片，请刷新页面。",
+        "This application has no registration photo. Reload the page.",
     )

@@ -40,6 +40,7 @@ async def put_mark(
         "reason_code": mark.reason_code,
         "words": mark.words,
         "image_ids": list(mark.image_ids),
+        "same_images_allowed": mark.same_images_allowed,
         "marked_by": by.id,
         "marked_at": now,
     }

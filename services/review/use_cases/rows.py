@@ -51,9 +51,13 @@ async def marks_of(session: AsyncSession, shelf: Shelf, review: Review, tier: Ti
             tables.marks.c.reason_code,
             tables.marks.c.words,
             tables.marks.c.image_ids,
+            tables.marks.c.same_images_allowed,
         ).where(tables.marks.c.application_no == review.application_no, tables.marks.c.tier == tier)
     )
-    marks = [Mark(row.item, row.mark, row.reason_code, row.words, tuple(row.image_ids)) for row in rows]
+    marks = [
+        Mark(row.item, row.mark, row.reason_code, row.words, tuple(row.image_ids), row.same_images_allowed)
+        for row in rows
+    ]
     order: dict[ItemCode, int] = {code: place for place, code in enumerate(pack.ordered_items())}
     return sorted(marks, key=lambda mark: order.get(mark.item, len(order)))
 

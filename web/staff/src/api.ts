@@ -10,6 +10,7 @@ export interface MarkAsked {
   reason_code?: string
   words?: string
   image_ids?: string[]
+  same_images_allowed?: boolean
 }
 
 function home(applicationNo: string): string {

@@ -14,6 +14,8 @@ export interface Draft {
   reason: string
   words: string
   images: string[]
+  /** The candidate may hand in the same images again. */
+  sameImages: boolean
 }
 
 export interface Shown {
@@ -31,6 +33,19 @@ export function theReview(): ReviewStore {
   const store = inject(reviewKey)
   if (!store) throw new Error('no review above this component')
   return store
+}
+
+/** The item whose images show the candidate's face: the registration photo stands beside them. */
+const WITH_FACE = 'identity'
+
+export function showsFace(item: ReviewItem): boolean {
+  return item.item === WITH_FACE
+}
+
+/** An item's title where these rules have it; a code that they lack is shown as it is. */
+export function titleOf(items: readonly ReviewItem[], code: string): string {
+  const item = items.find((each) => each.item === code)
+  return item ? say(item.title) : code
 }
 
 export function imageName(shown: Shown): string {
