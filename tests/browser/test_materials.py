@@ -192,10 +192,22 @@ async def test_a_fixed_count_that_is_reached_takes_no_more_until_one_goes(cast: 
     await expect(candidate.see("file-identity")).to_have_count(1)
 
 
-async def test_a_stored_image_is_turned_in_the_viewer(cast: Cast, visits: Visits) -> None:
+def on_its_side() -> FilePayload:
+    """A diploma as it comes out of a scanner that it was fed into sideways."""
+    file = BytesIO()
+    with Image.open(BytesIO(paper("diploma")["buffer"])) as picture:
+        lying = picture.convert("RGB").transpose(Image.Transpose.ROTATE_90)
+    lying.save(file, "JPEG", quality=50)
+    assert file.tell() <= LARGEST_BYTES
+    return {"name": "scan.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
+
+
+async def test_a_stored_image_that_lies_on_its_side_is_turned_upright_in_the_viewer(cast: Cast, visits: Visits) -> None:
     candidate = await at_checklist(cast, visits, "desktop")
-    await candidate.choose("diploma", [paper("diploma")])
+    await candidate.see("file-diploma").set_input_files([on_its_side()])
     image = candidate.item("diploma").get_by_test_id("image")
+    await expect(image).to_have_attribute("data-status", "rejected", timeout=PATIENCE_MS)
+    await expect(image).to_contain_text("方向")
     before = await image.get_attribute("data-image-id")
 
     await image.locator("button.view").click()
@@ -212,4 +224,4 @@ async def test_a_stored_image_is_turned_in_the_viewer(cast: Cast, visits: Visits
     await expect(image).to_have_count(1)
     stored = await bytes_of_the_only_image(candidate.visitor.page, candidate.visitor.origin, cast.application_no)
     with Image.open(BytesIO(stored)) as picture:
-        assert picture.height > picture.width
+        assert picture.width > picture.height

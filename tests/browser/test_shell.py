@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.stack]
 PAGES = {
     "home": "/",
     "registration": "/registration",
+    "photo": "/photo",
     "scores": "/scores",
     "tests": "/tests",
     "payments": "/payments",

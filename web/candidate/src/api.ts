@@ -5,7 +5,8 @@ import { session } from './session'
 
 const { http } = session
 
-function home(applicationNo: string): string {
+/** Where everything of the application is. */
+export function home(applicationNo: string): string {
   return `/applications/${encodeURIComponent(applicationNo)}`
 }
 

@@ -65,10 +65,13 @@ export function useApplication(applicationNo: string) {
   const checking = computed(() => (application.value ? checksIn(application.value) : 0))
   /** Counts what was told of the application: what came of it elsewhere, such as messages, may be new too. */
   const happened = ref(0)
+  /** Counts what was told of the candidate's photos. */
+  const photoNews = ref(0)
   const { streaming, begin } = useLive(applicationNo, {
     seq: () => application.value?.seq ?? 0,
     onEvent(event) {
-      if (!event?.kind.startsWith('image_')) happened.value += 1
+      if (event?.kind.startsWith('photo_')) photoNews.value += 1
+      else if (!event?.kind.startsWith('image_')) happened.value += 1
       if (event === null || event.seq > (application.value?.seq ?? 0)) void refresh()
     },
   })
@@ -190,6 +193,7 @@ export function useApplication(applicationNo: string) {
     items,
     checking,
     happened,
+    photoNews,
     streaming,
     uploads,
     previews,

@@ -1,15 +1,14 @@
 /** Sends files: a few at a time, each with its progress; waits for the network and goes on by itself. */
 import type { Uploaded } from '@shared/api/upload'
-import { noAnswer, problemFrom, Problem } from '@shared/problem'
+import { noAnswer, Problem } from '@shared/problem'
 import { imagePath } from './api'
 import { inspect, opens } from './inspect'
-import { session } from './session'
+import { sendFile } from './put'
 import type { Outcome, Upload } from './uploads'
 
 export { default as UploadTile } from './components/UploadTile.vue'
 
 const AT_ONCE = 3
-const PATIENCE_MS = 60_000
 const FIRST_PAUSE_MS = 5_000
 const LONGEST_PAUSE_MS = 60_000
 
@@ -89,7 +88,8 @@ export function startSending(
   async function send(upload: Upload): Promise<void> {
     upload.state = 'sending'
     try {
-      const stored = await put(upload)
+      const path = imagePath(applicationNo, upload.item, upload.imageId)
+      const stored = await sendFile<Uploaded>(path, upload.file, { onSent: (share) => (upload.sent = share) })
       previews.set(upload.imageId, upload.preview)
       uploads.splice(uploads.indexOf(upload), 1)
       pause = FIRST_PAUSE_MS
@@ -120,16 +120,6 @@ export function startSending(
     start()
   }
 
-  async function put(upload: Upload): Promise<Uploaded> {
-    for (let attempt = 0; ; attempt += 1) {
-      upload.sent = 0
-      const { status, body } = await request(imagePath(applicationNo, upload.item, upload.imageId), upload)
-      if (status === 200 || status === 201) return JSON.parse(body) as Uploaded
-      const problem = problemFrom(status, body)
-      if (!(await session.http.cured(problem, attempt))) throw problem
-    }
-  }
-
   window.addEventListener('online', () => {
     pause = FIRST_PAUSE_MS
     again()
@@ -153,29 +143,4 @@ function unreadable(upload: Upload, needs: string[]): Problem {
     zh: `图片有 ${kb} KB，超过 200 KB，而且无法打开，不能自动压缩。请重新拍摄或导出后上传。`,
     en: `The image has ${kb} KB, more than 200 KB, and can’t be opened to compress it. Take or export it again.`,
   })
-}
-
-/** `fetch` can't tell how much of a body is sent, so this is an XMLHttpRequest. */
-function request(path: string, upload: Upload): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const xhr = new XMLHttpRequest()
-    xhr.open('PUT', path)
-    xhr.timeout = PATIENCE_MS
-    xhr.setRequestHeader('Content-Type', upload.file.type || 'application/octet-stream')
-    xhr.setRequestHeader(
-      'Content-Disposition',
-      `attachment; filename*=UTF-8''${encodeURIComponent(upload.file.name).replace(/['()*]/g, percent)}`,
-    )
-    xhr.setRequestHeader('X-CSRF-Token', session.http.csrfToken)
-    xhr.upload.onprogress = (event) => {
-      if (event.lengthComputable) upload.sent = event.loaded / event.total
-    }
-    xhr.onload = () => resolve({ status: xhr.status, body: xhr.responseText })
-    xhr.onerror = xhr.ontimeout = xhr.onabort = () => reject(noAnswer())
-    xhr.send(upload.file)
-  })
-}
-
-function percent(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }

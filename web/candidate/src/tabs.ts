@@ -2,6 +2,7 @@
 export const TABS = [
   { path: '/', name: 'home' },
   { path: '/registration', name: 'registration' },
+  { path: '/photo', name: 'photo' },
   { path: '/scores', name: 'scores' },
   { path: '/tests', name: 'tests' },
   { path: '/payments', name: 'payments' },

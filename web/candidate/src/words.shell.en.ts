@@ -10,6 +10,7 @@ export default {
   tabs: 'Sections',
   home: 'Home',
   registration: 'Registration',
+  photo: 'Photo',
   scores: 'Scores',
   tests: 'Online tests',
   payments: 'Payments',

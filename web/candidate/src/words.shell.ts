@@ -11,6 +11,7 @@ const zh = {
   tabs: '栏目',
   home: '首页',
   registration: '考试报名',
+  photo: '报名照片',
   scores: '考试成绩',
   tests: '在线评测',
   payments: '缴费记录',

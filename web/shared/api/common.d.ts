@@ -10,6 +10,8 @@ export interface Finding {
   severity: 'reject' | 'review' | 'info'
   measured: number | null
   limit: number | null
+  /** Of the other image that it speaks of. */
+  other_item?: string | null
   words?: Text | null
 }
 

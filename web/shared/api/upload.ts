@@ -19,6 +19,13 @@ export type TimelineLine = Shapes['TimelineEntry']
 export type OnSite = Shapes['OnSiteShown']
 export type Contact = Shapes['ContactShown']
 export type Supplement = Shapes['SupplementShown']
+export type PhotoCheck = Shapes['PhotoCheckShown']
+export type PhotoChecks = Shapes['PhotoChecksShown']
+export type PhotoFinding = Shapes['PhotoFindingShown']
+export type PhotoMark = Shapes['MarkShown']
+export type FinishedPhoto = Shapes['FinishedPhotoShown']
+export type PhotoRule = Shapes['PhotoRuleShown']
+export type RegisteredPhoto = Shapes['RegisteredPhoto']
 
 /** The document knows neither the facts' values nor the windows' names. */
 export type Application = Omit<Shapes['ApplicationPage'], 'facts' | 'windows'> & {

@@ -156,6 +156,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reviews/{application_no}/registration-photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Registration Photo
+         * @description The registration photo's bytes, under one's own claim.
+         */
+        get: operations["read_registration_photo_reviews__application_no__registration_photo_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/reviews/{application_no}/items/{item}/mark": {
         parameters: {
             query?: never;
@@ -285,6 +305,20 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Box
+         * @description A place on an upright picture.
+         */
+        Box: {
+            /** Left */
+            left: number;
+            /** Top */
+            top: number;
+            /** Right */
+            right: number;
+            /** Bottom */
+            bottom: number;
+        };
+        /**
          * Candidate
          * @description The name is whole under one's own claim only.
          */
@@ -308,6 +342,34 @@ export interface components {
              * Format: date-time
              */
             claimed_until: string;
+        };
+        /**
+         * ComparedShown
+         * @description What the readings of an item's present images come to: one that contradicts the registration is shown.
+         */
+        ComparedShown: {
+            /**
+             * Field
+             * @enum {string}
+             */
+            field: "id_number" | "name" | "valid_until" | "certificate_number";
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "match" | "mismatch" | "expired" | "unreadable" | "not_compared";
+        };
+        /**
+         * CopyShown
+         * @description The same bytes under another candidate; whose they are only where that one is of this person's scope.
+         */
+        CopyShown: {
+            /** Application No */
+            application_no: string | null;
+            /** Region */
+            region: string;
+            /** Item */
+            item: string;
         };
         /**
          * Decision
@@ -377,6 +439,7 @@ export interface components {
             opinion: ("approved" | "rejected" | "disqualified") | null;
             /** Published At */
             published_at: string | null;
+            registration_photo: components["schemas"]["PhotoShown"] | null;
             /** Reasons */
             reasons: components["schemas"]["Reason"][];
             /** Sections */
@@ -388,7 +451,7 @@ export interface components {
         };
         /**
          * FindingShown
-         * @description What a check noticed; it advises.
+         * @description What a check noticed; it advises. `other_item`: of the other image that it speaks of, if it speaks of one.
          */
         FindingShown: {
             /** Code */
@@ -399,6 +462,8 @@ export interface components {
             measured?: number | null;
             /** Limit */
             limit?: number | null;
+            /** Other Item */
+            other_item?: string | null;
             words?: components["schemas"]["Text"] | null;
         };
         /**
@@ -406,6 +471,7 @@ export interface components {
          * @description An image that was handed in; one that was replaced since is not `current`.
          *
          *     `confirmed`: the check rejected its quality, and the candidate handed it in all the same after a warning.
+         *     `reading` is null without one's own claim, where nothing was read yet, and where it was erased.
          */
         ImageShown: {
             /**
@@ -421,6 +487,9 @@ export interface components {
             confirmed: boolean;
             /** Findings */
             findings: components["schemas"]["FindingShown"][];
+            reading: components["schemas"]["ReadingShown"] | null;
+            /** Copies */
+            copies: components["schemas"]["CopyShown"][];
             /**
              * Uploaded At
              * Format: date-time
@@ -441,6 +510,8 @@ export interface components {
         /**
          * ItemMark
          * @description A mark on one item; reason and words are for returns, and words are what the candidate reads.
+         *
+         *     `same_images_allowed`: the images named may be handed in again; upload refuses the same bytes otherwise.
          */
         ItemMark: {
             /**
@@ -454,10 +525,17 @@ export interface components {
             words?: string | null;
             /** Image Ids */
             image_ids?: string[] | null;
+            /**
+             * Same Images Allowed
+             * @default false
+             */
+            same_images_allowed: boolean;
         };
         /**
          * ItemShown
          * @description An item of the pack. `required`: of this candidate. `changed`: by the candidate, since the round before.
+         *
+         *     `compared`: what could be read of it, beside the registration; empty without one's own claim.
          */
         ItemShown: {
             /** Item */
@@ -475,6 +553,8 @@ export interface components {
             mark: components["schemas"]["MarkShown"] | null;
             /** Images */
             images: components["schemas"]["ImageShown"][];
+            /** Compared */
+            compared: components["schemas"]["ComparedShown"][];
         };
         /**
          * Line
@@ -525,6 +605,8 @@ export interface components {
             words: string | null;
             /** Image Ids */
             image_ids: string[];
+            /** Same Images Allowed */
+            same_images_allowed: boolean;
         };
         /**
          * MaskedCandidate
@@ -593,6 +675,19 @@ export interface components {
             revision?: number | null;
         };
         /**
+         * PhotoShown
+         * @description The registration photo (报名照片) of the last submission; its picture opens under one's own claim.
+         */
+        PhotoShown: {
+            /** Url */
+            url: string;
+            /**
+             * Accepted At
+             * Format: date-time
+             */
+            accepted_at: string;
+        };
+        /**
          * Problem
          * @description RFC 9457. `detail` is Chinese, `detail_en` English; both say what to do. Some problems have further members.
          */
@@ -637,6 +732,43 @@ export interface components {
              * Format: date-time
              */
             effective_at: string;
+        };
+        /**
+         * ReadTextShown
+         * @description Something that was read, beside the registration; of an ID number only what a list shows, too.
+         *
+         *     `box` is a share of the upright picture's width and height. `check_digit`: whether an ID number's last one fits.
+         */
+        ReadTextShown: {
+            /**
+             * Field
+             * @enum {string}
+             */
+            field: "id_number" | "name" | "valid_until" | "certificate_number";
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "match" | "mismatch" | "expired" | "unreadable" | "not_compared";
+            /** Value */
+            value: string;
+            /** Confidence */
+            confidence: number;
+            /** Check Digit */
+            check_digit: boolean | null;
+            box: components["schemas"]["Box"];
+        };
+        /**
+         * ReadingShown
+         * @description What was read from an image. `missing`: what neither it nor another present image of its item shows.
+         */
+        ReadingShown: {
+            /** Mirrored */
+            mirrored: boolean | null;
+            /** Texts */
+            texts: components["schemas"]["ReadTextShown"][];
+            /** Missing */
+            missing: ("id_number" | "name" | "valid_until" | "certificate_number")[];
         };
         /**
          * Reason
@@ -696,6 +828,8 @@ export interface components {
             words: string;
             /** Image Ids */
             image_ids: string[];
+            /** Same Images Allowed */
+            same_images_allowed: boolean;
         };
         /**
          * Row
@@ -1653,6 +1787,98 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                     "image/png": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_registration_photo_reviews__application_no__registration_photo_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                application_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
                 };
             };
             /** @description Bad Request */

@@ -369,6 +369,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/applications/{application_no}/photo-checks/{photo_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Photo Check
+         * @description One photo check; the page is told by `photo_checked` when it has an answer.
+         */
+        get: operations["read_photo_check_applications__application_no__photo_checks__photo_id__get"];
+        /**
+         * Check Photo
+         * @description Have a portrait checked, and brought to the official size, under an id that the client made.
+         *
+         *     What no program can see is declared. At most 20 an hour, five of them at once.
+         */
+        put: operations["check_photo_applications__application_no__photo_checks__photo_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications/{application_no}/photo-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Photo Checks
+         * @description The newest photo checks.
+         */
+        get: operations["list_photo_checks_applications__application_no__photo_checks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications/{application_no}/photo-checks/{photo_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Picture
+         * @description The picture as it is stored; it is deleted an hour after the verdict.
+         */
+        get: operations["read_picture_applications__application_no__photo_checks__photo_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications/{application_no}/photo-checks/{photo_id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Finished Photo
+         * @description The finished photo with its receipt, byte for byte, to be saved.
+         */
+        get: operations["read_finished_photo_applications__application_no__photo_checks__photo_id__photo_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/applications/{application_no}/registration-photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Registration Photo
+         * @description The registration photo, byte for byte as it was handed in.
+         */
+        get: operations["read_registration_photo_applications__application_no__registration_photo_get"];
+        put?: never;
+        /**
+         * Register Photo
+         * @description Hand in the registration photo: a file that the photo check gave. It is verified, then kept byte for byte.
+         *
+         *     A receipt is accepted once. A refusal's code is the reason, such as `photo_changed` or `receipt_expired`.
+         */
+        post: operations["register_photo_applications__application_no__registration_photo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/applications/{application_no}/events": {
         parameters: {
             query?: never;
@@ -478,6 +590,8 @@ export interface components {
             onsite: components["schemas"]["OnSiteShown"] | null;
             contact: components["schemas"]["ContactShown"] | null;
             links: components["schemas"]["LinksShown"];
+            photo_rule: components["schemas"]["PhotoRuleShown"];
+            registration_photo: components["schemas"]["RegistrationPhotoShown"] | null;
             /** Supplements */
             supplements: components["schemas"]["SupplementShown"][];
         };
@@ -737,6 +851,9 @@ export interface components {
         /**
          * FindingShown
          * @description One thing that a check noticed, with what to do about it.
+         *
+         *     Attributes:
+         *         other_item: the item of the other image that it speaks of, where it speaks of one.
          */
         FindingShown: {
             /** Code */
@@ -750,7 +867,37 @@ export interface components {
             measured?: number | null;
             /** Limit */
             limit?: number | null;
+            /** Other Item */
+            other_item?: string | null;
             words: components["schemas"]["Text"];
+        };
+        /**
+         * FinishedPhotoShown
+         * @description The photo of the official size, with its receipt in it. Save it as it is: any change makes it worthless.
+         */
+        FinishedPhotoShown: {
+            /** Url */
+            url: string;
+            /** Size */
+            size: number;
+            /**
+             * Width
+             * @description In pixels.
+             */
+            width: number;
+            /**
+             * Height
+             * @description In pixels.
+             */
+            height: number;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description Until then it may be handed in.
+             */
+            expires_at: string;
+            /** Download Name */
+            download_name: string;
         };
         /**
          * ImageShown
@@ -836,6 +983,27 @@ export interface components {
             online_tests: string | null;
         };
         /**
+         * MarkShown
+         * @description Where on the upright picture a finding is, in shares of its width and height.
+         *
+         *     A box, or a line from the first point to the second.
+         */
+        MarkShown: {
+            /**
+             * Shape
+             * @enum {string}
+             */
+            shape: "box" | "line";
+            /** X1 */
+            x1: number;
+            /** Y1 */
+            y1: number;
+            /** X2 */
+            x2: number;
+            /** Y2 */
+            y2: number;
+        };
+        /**
          * MissingShown
          * @description What keeps the application from being handed in; `need` is how many images more.
          */
@@ -913,6 +1081,89 @@ export interface components {
             phone_masked: string;
         };
         /**
+         * PhotoCheckShown
+         * @description A photo check. `checking` becomes another status within about a second.
+         *
+         *     `expired`: the receipt is too old to be handed in, or no answer ever came.
+         *
+         *     Attributes:
+         *         source_url: the picture as it was sent; null once it is deleted, an hour after the verdict.
+         *         photo: only where it passed and has not expired.
+         *         registered: its photo is the registration photo now.
+         */
+        PhotoCheckShown: {
+            /**
+             * Photo Id
+             * Format: uuid
+             */
+            photo_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "checking" | "passed" | "failed" | "expired";
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            /** Checked At */
+            checked_at: string | null;
+            /** Findings */
+            findings: components["schemas"]["PhotoFindingShown"][];
+            /** Source Url */
+            source_url: string | null;
+            photo: components["schemas"]["FinishedPhotoShown"] | null;
+            /** Registered */
+            registered: boolean;
+        };
+        /**
+         * PhotoChecksShown
+         * @description The newest photo checks, newest first, at most 20.
+         */
+        PhotoChecksShown: {
+            /** Items */
+            items: components["schemas"]["PhotoCheckShown"][];
+        };
+        /**
+         * PhotoFindingShown
+         * @description One thing that is wrong, or may be wrong, with what to do about it; `reject` makes the check fail.
+         */
+        PhotoFindingShown: {
+            /** Code */
+            code: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "reject" | "review" | "info";
+            /** Measured */
+            measured: number | null;
+            /** Limit */
+            limit: number | null;
+            words: components["schemas"]["Text"];
+            /** Marks */
+            marks: components["schemas"]["MarkShown"][];
+        };
+        /**
+         * PhotoRuleShown
+         * @description The official size; the whole file with its receipt has fewer bytes than `max_bytes`.
+         */
+        PhotoRuleShown: {
+            /** Width Mm */
+            width_mm: number;
+            /** Height Mm */
+            height_mm: number;
+            /** Width Px */
+            width_px: number;
+            /** Height Px */
+            height_px: number;
+            /** Max Bytes */
+            max_bytes: number;
+            /** Receipt Days */
+            receipt_days: number;
+        };
+        /**
          * Problem
          * @description RFC 9457. `detail` is Chinese, `detail_en` English; both say what to do. Some problems have further members.
          */
@@ -929,6 +1180,47 @@ export interface components {
             detail: string;
             /** Detail En */
             detail_en: string;
+        };
+        /**
+         * RegisteredPhoto
+         * @description A registration photo that was accepted; `expires_at`, `pack` and `key_id` are its receipt's.
+         */
+        RegisteredPhoto: {
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /**
+             * Accepted At
+             * Format: date-time
+             */
+            accepted_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Pack */
+            pack: string;
+            /** Key Id */
+            key_id: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * RegistrationPhotoShown
+         * @description The registration photo on the page.
+         */
+        RegistrationPhotoShown: {
+            /** Url */
+            url: string;
+            /**
+             * Accepted At
+             * Format: date-time
+             */
+            accepted_at: string;
+            /** Size */
+            size: number;
         };
         /**
          * Restoration
@@ -1103,7 +1395,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "registered" | "submitted" | "resubmitted" | "returned" | "reopened" | "published" | "withdrawn" | "lapsed" | "deadline_near" | "registration_changed" | "change_too_late" | "rules_changed" | "phone_changed";
+            kind: "registered" | "submitted" | "resubmitted" | "returned" | "reopened" | "published" | "withdrawn" | "lapsed" | "deadline_near" | "registration_changed" | "change_too_late" | "rules_changed" | "phone_changed" | "photo_registered";
             text: components["schemas"]["Text"];
             /** Details */
             details: components["schemas"]["Text"][];
@@ -2996,6 +3288,741 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_photo_check_applications__application_no__photo_checks__photo_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: string;
+                application_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoCheckShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_photo_applications__application_no__photo_checks__photo_id__put: {
+        parameters: {
+            query?: {
+                /** @description `recent,unaltered`: the candidate declares that the photo was taken within six months, and was not beautified or edited. */
+                declared?: string;
+            };
+            header?: never;
+            path: {
+                photo_id: string;
+                application_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+            };
+        };
+        responses: {
+            /** @description This very picture was sent before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoCheckShown"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoCheckShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_photo_checks_applications__application_no__photo_checks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                application_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoChecksShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_picture_applications__application_no__photo_checks__photo_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: string;
+                application_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_finished_photo_applications__application_no__photo_checks__photo_id__photo_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo_id: string;
+                application_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_registration_photo_applications__application_no__registration_photo_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                application_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    register_photo_applications__application_no__registration_photo_post: {
+        parameters: {
+            query?: {
+                /** @description `recent,unaltered`: the candidate declares that the photo was taken within six months, and was not beautified or edited. */
+                declared?: string;
+            };
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                application_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredPhoto"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
