@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.rules_check.vocabulary import KNOWN_ITEMS
 from shared.contracts import rules
+from shared.contracts.findings import QUALITY
 from shared.contracts.rules import Pack, PackPart
 
 SCHEMA = Path(__file__).resolve().parent.parent.parent / "docs" / "rules" / "pack.schema.json"
@@ -23,6 +24,7 @@ _ALSO = {
         "routes": "The route table: the first row whose condition holds decides; the last must always hold.",
         "sections": "The checklist's headings with their items, in order.",
         "items": "Every item that could ever be asked for, by its code.",
+        "photo": "The official size of the registration photo; left out: 小2寸, under 30,000 bytes.",
         "reasons": "Why staff return an item, by code, in words to the candidate.",
         "messages": "The region's own words for messages.",
         "second_reviewer_on_rejection": "True where a rejection needs a second reviewer's consent.",
@@ -31,6 +33,12 @@ _ALSO = {
         "title": "The item's name on the checklist.",
         "instruction": "What to hand in, in short words.",
         "channel": "Uploaded, brought to the counter, or both.",
+    },
+    "PhotoRule": {
+        "width_mm": "As printed.",
+        "height_mm": "As printed.",
+        "width_px": "Of the file.",
+        "height_px": "Of the file.",
     },
 }
 
@@ -47,6 +55,7 @@ def pack_schema() -> dict[str, Any]:
         "enum": list(KNOWN_ITEMS),
         "type": "string",
     }
+    parts["ItemRule"]["properties"]["stricter_checks"]["items"] = {"enum": sorted(QUALITY), "type": "string"}
     changed: dict[str, Any] = _for_editors(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | changed
 

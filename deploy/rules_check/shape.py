@@ -31,6 +31,8 @@ _STAND_INS: dict[str, Any] = {
     "region": {"code": "00", "name": _TEXT},
     "sites": [{"code": "00", "name": _TEXT}],
 }
+# Lists that are left out as a whole where an entry is wrong.
+_CAN_BE_LEFT_OUT = frozenset({"reads", "stricter_checks"})
 _LOCAL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME_TODO = "write a day and a time that there are, such as 2021-04-01T09:00"
@@ -213,6 +215,8 @@ def _mend(content: Any, path: Path, kind: str) -> bool:  # noqa: ANN401 as YAML 
     if kind == "extra_forbidden" and isinstance(holder, dict):
         holder.pop(last, None)
         return True
+    if isinstance(holder, list) and path[-2] in _CAN_BE_LEFT_OUT:
+        return _mend(content, path[:-1], kind)
     if isinstance(holder, dict):
         if last in _STAND_INS and (kind == "missing" or holder.get(last) != _STAND_INS[str(last)]):
             holder[last] = copy.deepcopy(_STAND_INS[str(last)])

@@ -6,9 +6,12 @@ from pathlib import Path as File
 from deploy.rules_check.problems import Document, nearest
 from deploy.rules_check.vocabulary import KNOWN_ITEMS
 from services.upload.conditions import Path
+from shared.contracts.findings import QUALITY
 from shared.contracts.rules import WINDOWS, Pack, Window
 
 PLACEHOLDERS = frozenset({"exam", "region", "site", "round", "items", "deadline", "phone"})
+# 33 × 48 mm are 390 × 567 pixels to 1 in 2,000; 2 in 100 is what nobody sees.
+_MOST_DISTORTION = 0.02
 EXAMPLES = File(__file__).resolve().parent.parent.parent / "web" / "candidate" / "public" / "examples"
 
 
@@ -18,6 +21,8 @@ def check_whole(document: Document, pack: Pack, examples: File = EXAMPLES) -> No
     check_items(document, pack)
     _counts(document, pack)
     _pictures(document, pack, examples)
+    _image_checks(document, pack)
+    _photo(document, pack)
     _windows(document, pack)
     _routes(document, pack)
     _supplements(document, pack)
@@ -92,6 +97,39 @@ def _pictures(document: Document, pack: Pack, examples: File) -> None:
                 f"put {rule.example}.jpg into web/candidate/public/examples",
                 warning=True,
             )
+
+
+def _image_checks(document: Document, pack: Pack) -> None:
+    """What is looked for on an item's images; unknown names in `reads` are the model's affair."""
+    for code, rule in pack.items.items():
+        for key, names in (("reads", rule.reads), ("stricter_checks", rule.stricter_checks)):
+            if names and rule.channel == "onsite":
+                words = f"{code} is brought on-site: it has no images that {key} could speak of"
+                document.add(("items", code, key), words, f"take {key} out, or set its channel to both", key=True)
+            for place, name in enumerate(names):
+                if name in names[:place]:
+                    document.add(
+                        ("items", code, key, place), f"{key} of {code} has {name} twice", "keep one of the two"
+                    )
+        for place, name in enumerate(rule.stricter_checks):
+            if name not in QUALITY:
+                known = ", ".join(sorted(QUALITY))
+                todo = nearest(name, list(QUALITY)) or "use one of them, or take it out"
+                words = f"unknown check {name}: the checks that can be made stricter are {known}"
+                document.add(("items", code, "stricter_checks", place), words, todo)
+
+
+def _photo(document: Document, pack: Pack) -> None:
+    photo = pack.photo
+    printed, shown = photo.width_mm / photo.height_mm, photo.width_px / photo.height_px
+    if abs(printed / shown - 1) > _MOST_DISTORTION:
+        document.add(
+            ("photo",),
+            f"the photo is {photo.width_mm} × {photo.height_mm} mm, but {photo.width_px} × {photo.height_px} pixels "
+            "have other proportions",
+            "give both the same: one would be distorted",
+            key=True,
+        )
 
 
 def _windows(document: Document, pack: Pack) -> None:

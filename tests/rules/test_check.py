@@ -118,6 +118,11 @@ SHAPES: list[tuple[str, Change, str, str]] = [
     ("merged keys", ("  diploma:\n", "  diploma:\n    <<: {max: 4}\n"), "<<:", "the key <<; write the keys out"),
     ("a number for a text", ('code: "9901"', "code: 9901"), "9901", "put it in quotes"),
     ("an unknown time zone", ("closes: 2021-02-20T17:00", "closes: 2021-02-20T17:00, time_zone: Asia/Peking"), "Peking", "no time zone is called Asia/Peking"),
+    ("a field that nobody reads", ("    min: 3", "    reads: [name, id_card]\n    min: 3"), "reads:", "items.identity.reads[2] must be 'id_number', 'name', 'valid_until' or 'certificate_number'; use one of them"),
+    ("a field to read that is no list", ("    min: 3", "    reads: name\n    min: 3"), "reads:", 'items.identity.reads must be a list, but is "name"'),
+    ("a check spelled otherwise", ("    min: 3", "    stricter_checks: [Blurred]\n    min: 3"), "stricter_checks:", "items.identity.stricter_checks[1] must be a code of small letters and _"),
+    ("too small a photo", ("year: 2021", "year: 2021\nphoto: {width_px: 33}"), "photo:", "photo.width_px must be at least 200, but is 33"),
+    ("an unknown key of the photo", ("year: 2021", "year: 2021\nphoto: {width: 390}"), "photo:", "unknown key photo.width"),
     ("a date that is none", ("due: 2021-08-31", "due: 2021-08-32"), "due:", "supplements[1].due must be a day, but is \"2021-08-32\"; write a day that there is"),
     ("a key given twice", ("year: 2021", "year: 2021\nyear: 2022"), "year: 2022", "the key year stands in line 4 already"),
     ("no YAML", ("year: 2021", "year: [2021"), "exam:", "not YAML"),
@@ -158,6 +163,13 @@ WHOLE: list[tuple[str, Change, str, str]] = [
     ("a supplement due before approval", ("due: 2021-08-31", "due: 2021-02-01"), "due:", "after review has closed"),
     ("an on-site item that a row requires", ("requires: [previous_result]", "requires: [previous_result, photo_prints]"), "requires:", "photo_prints is brought on-site"),
     ("an on-site item as a supplement", ("- item: trial_assessment", "- item: photo_prints"), "- item: photo_prints", "photo_prints is brought on-site, it can't be uploaded; set its channel to both"),
+    ("an unknown check", ("    min: 3", "    stricter_checks: [too_dark, blured]\n    min: 3"), "stricter_checks:", "unknown check blured: the checks that can be made stricter are blank, blurred, low_contrast, mirrored, orientation, too_bright, too_dark; did you mean blurred?"),
+    ("a check that refuses anyway", ("    min: 3", "    stricter_checks: [corrupt]\n    min: 3"), "stricter_checks:", "unknown check corrupt: the checks that can be made stricter are blank, blurred, low_contrast, mirrored, orientation, too_bright, too_dark; use one of them"),
+    ("a check named twice", ("    min: 3", "    stricter_checks: [blurred, blurred]\n    min: 3"), "stricter_checks:", "stricter_checks of identity has blurred twice; keep one of the two"),
+    ("a field to read named twice", ("    min: 3", "    reads: [name, name]\n    min: 3"), "reads:", "reads of identity has name twice"),
+    ("something to read of what is never uploaded", ("    channel: onsite", "    channel: onsite\n    reads: [name]"), "reads:", "photo_prints is brought on-site: it has no images that reads could speak of; take reads out, or set its channel to both"),
+    ("a stricter check of what is never uploaded", ("    channel: onsite", "    channel: onsite\n    stricter_checks: [blurred]"), "stricter_checks:", "photo_prints is brought on-site: it has no images that stricter_checks could speak of"),
+    ("a photo that would be distorted", ("year: 2021", "year: 2021\nphoto: {width_mm: 35, height_mm: 45}"), "photo:", "the photo is 35 × 45 mm, but 390 × 567 pixels have other proportions"),
     ("too many images", ("min_by: institutions_count", "min_by: institutions_count * 2"), "min_by", "gives up to 40"),
 ]  # fmt: skip
 
@@ -203,6 +215,35 @@ def test_every_problem_is_said_at_once(tmp_path: Path) -> None:
         assert said in result.stdout
     assert all(line.startswith(f"{file}:") for line in result.stdout.splitlines())
     assert "6 problems in 1 of 1 packs" in result.stderr
+
+
+def test_a_wrong_field_to_read_hides_no_other_problem(tmp_path: Path) -> None:
+    file = a_pack_file(
+        tmp_path,
+        ("    min: 3", "    reads: [id_card]\n    stricter_checks: [Blurred]\n    min: 4"),
+        ("{deadline}", "{dead_line}"),
+    )
+
+    said = " ".join(words for _, words in errors(file))
+
+    for part in ("identity.reads[1]", "identity.stricter_checks[1]", "min 4 is more than max 3", "{dead_line}"):
+        assert part in said
+
+
+def test_fields_to_read_and_stricter_checks_are_taken(tmp_path: Path) -> None:
+    file = a_pack_file(
+        tmp_path,
+        ("    min: 3", "    reads: [id_number, valid_until]\n    stricter_checks: [blurred, too_dark]\n    min: 3"),
+        ("year: 2021", "year: 2021\nphoto: {width_mm: 35, height_mm: 45, width_px: 413, height_px: 531}"),
+    )
+
+    checked = check_pack(file)
+
+    assert checked.problems == ()
+    assert checked.rules is not None
+    identity = checked.rules.pack.items["identity"]
+    assert (identity.reads, identity.stricter_checks) == (("id_number", "valid_until"), ("blurred", "too_dark"))
+    assert checked.rules.pack.photo.receipt_days == 30
 
 
 def test_a_picture_that_is_not_there_is_only_a_warning(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -17,6 +17,8 @@ from deploy.rules_check.shape import check_shape
 from deploy.rules_check.vocabulary import KNOWN_ITEMS
 from deploy.rules_check.whole import check_items
 from shared.contracts.facts import Facts
+from shared.contracts.findings import QUALITY
+from shared.contracts.rules import ItemRule, PhotoRule, ReadableField
 from tests.rules.small import SMALL
 
 PACKS = sorted(RULES.glob("*.yaml"))
@@ -79,6 +81,9 @@ def test_the_small_pack_fits_it() -> None:
         ("due: 2021-08-31", 'due: "1609459200"'),
         ("due: 2021-08-31", "due: 20210831"),
         ("year: 2021\n", ""),
+        ("    min: 3", "    reads: [id_card]\n    min: 3"),
+        ("    min: 3", "    stricter_checks: [Blurred]\n    min: 3"),
+        ("year: 2021\n", "year: 2021\nphoto: {width_px: 33}\n"),
     ],
 )
 def test_it_refuses_what_the_check_refuses(before: str, after: str) -> None:
@@ -97,8 +102,21 @@ def test_it_refuses_what_the_check_refuses(before: str, after: str) -> None:
 def test_keys_are_described_for_whoever_writes_a_pack() -> None:
     parts: dict[str, Any] = pack_schema()["$defs"]
 
-    for part, key in [("ItemRule", "required_when"), ("RouteRow", "uploads"), ("Windows", "change")]:
+    for part, key in [
+        ("ItemRule", "reads"),
+        ("PhotoRule", "receipt_days"),
+        ("ItemRule", "required_when"),
+        ("RouteRow", "uploads"),
+        ("Windows", "change"),
+    ]:
         assert parts[part]["properties"][key]["description"]
+
+
+def test_editors_offer_the_checks_that_can_be_made_stricter() -> None:
+    offered = pack_schema()["$defs"]["ItemRule"]["properties"]["stricter_checks"]["items"]["enum"]
+
+    assert offered == sorted(QUALITY)
+    assert faults(SMALL.replace("    min: 3", "    stricter_checks: [corrupt]\n    min: 3", 1))
 
 
 def test_the_documentation_names_every_fact_and_every_item() -> None:
@@ -106,3 +124,11 @@ def test_the_documentation_names_every_fact_and_every_item() -> None:
 
     assert [name for name in Facts.model_fields if f"`{name}`" not in glossary] == []
     assert [code for code in KNOWN_ITEMS if f"`{code}`" not in rules] == []
+
+
+def test_the_documentation_names_what_is_read_and_what_can_be_stricter() -> None:
+    page = Path("docs/rules.md").read_text(encoding="utf-8")
+
+    names = ["reads", "stricter_checks", "photo", *get_args(ReadableField), *QUALITY, *PhotoRule.model_fields]
+    assert [name for name in names if f"`{name}`" not in page] == []
+    assert {"reads", "stricter_checks"} <= set(ItemRule.model_fields)
