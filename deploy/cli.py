@@ -2,7 +2,25 @@
 
 import typer
 
-from deploy.commands import bench, check, contracts, demo, dlq, imports, lag, migrate, rules, specimens, topics, up
+from deploy.commands import (
+    bench,
+    bench_images,
+    check,
+    contracts,
+    demo,
+    dlq,
+    images,
+    imports,
+    lag,
+    migrate,
+    photo,
+    photo_keys,
+    photo_verify,
+    rules,
+    specimens,
+    topics,
+    up,
+)
 
 app = typer.Typer(
     name="baoshen",
@@ -40,6 +58,27 @@ dlq_app.command("replay")(dlq.replay)
 dlq_app.command("discard")(dlq.discard)
 app.add_typer(dlq_app, name="dlq")
 
+photo_app = typer.Typer(help="The photo check: keys, and the receipts they sign. 照片检测。", no_args_is_help=True)
+photo_app.command("check")(photo.check)
+photo_app.command("verify")(photo_verify.verify)
+photo_keys_app = typer.Typer(help="The keys that sign receipts of checked photos. 密钥。", no_args_is_help=True)
+photo_keys_app.command("new")(photo_keys.new)
+photo_keys_app.command("list")(photo_keys.list_)
+photo_keys_app.command("retire")(photo_keys.retire)
+photo_app.add_typer(photo_keys_app, name="keys")
+app.add_typer(photo_app, name="photo")
+
+images_app = typer.Typer(help="Image files, judged as the services do. 图片检查。", no_args_is_help=True)
+
+
+@images_app.callback()
+def _images() -> None:
+    """Keeps `check` a command of its own while it is the only one."""
+
+
+images_app.command("check")(images.check)
+app.add_typer(images_app, name="images")
+
 contracts_app = typer.Typer(help="The events' schemas, as others go by them. 事件契约。", no_args_is_help=True)
 contracts_app.command("export")(contracts.export)
 app.add_typer(contracts_app, name="contracts")
@@ -55,4 +94,5 @@ def _benches() -> None:
 bench_app.command("flow")(bench.flow)
 bench_app.command("web")(bench.web)
 bench_app.command("rules")(bench.rules)
+bench_app.command("images")(bench_images.images)
 app.add_typer(bench_app, name="bench")

@@ -22,6 +22,7 @@ from shared.messaging.dead_letters import (
     waiting,
     whole_record,
 )
+from shared.messaging.topics import GROUPS
 
 _POLL_S = 0.3
 
@@ -55,7 +56,7 @@ class DeadLetters:
     """The dead letters of some groups.
 
     Args:
-        databases: each group's database URL; a group is called like its service.
+        databases: each group's database URL: its service's.
     """
 
     def __init__(self, databases: Mapping[str, str]) -> None:
@@ -132,12 +133,13 @@ class DeadLetters:
             yield make_sessions(engine)
         except ProgrammingError as error:
             raise Away(
-                f"{group} 的数据库缺少表。The database of {group} lacks the tables; run: baoshen migrate {group}"
+                f"{group} 的数据库缺少表。The database of {group} lacks the tables; "
+                f"run: baoshen migrate {GROUPS[group]}"
             ) from error
         except (SQLAlchemyError, PostgresError, OSError, TimeoutError) as error:
             raise Away(
                 f"{group} 的数据库没有回答（{type(error).__name__}）。The database of {group} does not answer: "
-                f"is the stack running (make up), and is DATABASE_URL_{group.upper()} right?"
+                f"is the stack running (make up), and is DATABASE_URL_{GROUPS[group].upper()} right?"
             ) from error
         finally:
             await engine.dispose()

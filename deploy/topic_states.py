@@ -75,4 +75,5 @@ def _differs(topic: Topic, configured: Mapping[str, Any] | None) -> tuple[str, .
 
 
 def _tellers() -> dict[str, str]:
-    return {event.topic: producer_of(event) for event in EVENTS} | {dead_topic(group): group for group in GROUPS}
+    dead = {dead_topic(group): service for group, service in GROUPS.items()}
+    return {event.topic: producer_of(event) for event in EVENTS} | dead

@@ -31,9 +31,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from deploy.local.databases import database_url, make_databases
 from deploy.local.throwaway import throwaway_stack
-from services.validation import consumers, queries, use_cases
-from services.validation.domain import GONE, Check
-from services.validation.pictures import Pictures
+from services.validation import consumers, queries
+from services.validation.domain import GONE, Check, Look
+from services.validation.pictures import Pictures, Seen
+from services.validation.use_cases import checks as recording
+from services.validation.use_cases import copies
 from shared.contracts.upload import MaterialUploaded
 from shared.database import Sessions, make_engine, make_sessions, migrate
 from shared.messaging import inbox, outbox
@@ -72,9 +74,9 @@ class ReadyVerdicts(Pictures):
     def __init__(self) -> None:
         """Nothing to open."""
 
-    async def check_all(self, events: Sequence[MaterialUploaded]) -> dict[UUID, Check]:
+    async def check_all(self, events: Sequence[MaterialUploaded]) -> Seen:
         """The same verdict on all of them."""
-        return {event.image_id: GOOD for event in events}
+        return Seen({event.image_id: Look(GOOD) for event in events})
 
 
 class _Side:
@@ -281,18 +283,21 @@ class _Bench:
 async def _record(session: AsyncSession, uploads: list[dict[str, Any]], removed: set[UUID]) -> None:
     at = datetime.now(UTC)
     checks = [GONE if upload["image_id"] in removed else GOOD for upload in uploads]
+    await session.execute(recording.SLOTS, {"numbers": sorted({upload["application_no"] for upload in uploads})})
     rows = await session.execute(
-        use_cases.RECORD,
+        recording.RECORD,
         {
             "at": at,
             "ids": [upload["image_id"] for upload in uploads],
             "numbers": [upload["application_no"] for upload in uploads],
             "items": [upload["item"] for upload in uploads],
+            "regions": [upload["region"] for upload in uploads],
             "sha256s": [upload["sha256"] for upload in uploads],
             "verdicts": [check.verdict for check in checks],
             "reasons": [check.reason for check in checks],
             "findings": [json.dumps([finding.model_dump() for finding in check.findings]) for check in checks],
             "metrics": [json.dumps(check.metrics) for check in checks],
+            "fingerprints": [None] * len(uploads),
         },
     )
     numbers = {row.image_id: row.check_no for row in rows}
@@ -330,3 +335,6 @@ async def _record(session: AsyncSession, uploads: list[dict[str, Any]], removed:
             "headers": headers,
         },
     )
+    sha256s = [upload["sha256"] for upload in uploads]
+    await session.execute(copies.ONE_AT_A_TIME, {"locks": [copies.lock_of(sha256) for sha256 in sha256s]})
+    await session.execute(copies.COPIES, {"sha256s": sha256s})

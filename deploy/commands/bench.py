@@ -36,8 +36,7 @@ def flow(
     from deploy.bench.flow import measure
     from deploy.local.errors import StackError
 
-    if load := _load_before():
-        err.print(f"这台机器正忙（负载 {load:.1f}）。The machine is busy (load {load:.1f}): the figures will vary.")
+    report_load()
     err.print(f"starting a stack of its own; {rounds} rounds of {events} events each …")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
@@ -51,10 +50,11 @@ def flow(
     json_line(result.line())
 
 
-def _load_before() -> float | None:
-    """The load of the last minute, where it is more than half of what the machine has."""
+def report_load() -> None:
+    """Say so where the machine has been busy for the last minute: more than half of what it can do."""
     load = os.getloadavg()[0]
-    return load if load > (os.cpu_count() or 1) / 2 else None
+    if load > (os.cpu_count() or 1) / 2:
+        err.print(f"这台机器正忙（负载 {load:.1f}）。The machine is busy (load {load:.1f}): the figures will vary.")
 
 
 def _report(number: int, ours: float, bare: float) -> None:
@@ -123,8 +123,7 @@ def rules(
     """
     from deploy.bench.rules import BAR_US, measure
 
-    if load := _load_before():
-        err.print(f"这台机器正忙（负载 {load:.1f}）。The machine is busy (load {load:.1f}): the figures will vary.")
+    report_load()
     result = measure(candidates)
     if not as_json:
         table = Table(box=box.SIMPLE_HEAD, title="规则求值 µs per candidate", title_justify="left")

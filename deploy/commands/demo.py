@@ -19,6 +19,7 @@ NEEDED = (
     "DATABASE_URL_UPLOAD",
     "DATABASE_URL_REVIEW",
     "CAPTCHA_TEST_ANSWER",
+    "PHOTO_PUBLIC_KEYS_FILE",
 )
 
 
@@ -51,10 +52,11 @@ def demo(
 
 
 async def _with_own_stack(pack: str, as_json: bool) -> bool:
+    from deploy.local.stack import ALL
     from deploy.local.throwaway import throwaway_stack
 
     err.print("starting a stack of its own …")
-    async with throwaway_stack() as stack:
+    async with throwaway_stack(services=ALL) as stack:
         return await _play(pack, stack.environment, as_json)
 
 

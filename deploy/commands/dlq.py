@@ -13,6 +13,7 @@ from rich.text import Text
 
 from deploy import environment
 from deploy.commands.printing import age, err, fail, json_line, out, refuse, wide
+from shared.messaging.topics import GROUPS
 
 if TYPE_CHECKING:
     from deploy.dead_letters import DeadLetters, Outcome
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-GroupOption = Annotated[str | None, typer.Option("--group", "-g", help="upload, validation, review or notify.")]
+GroupOption = Annotated[str | None, typer.Option("--group", "-g", help="Such as upload, validation or review.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line on standard output.")]
 LetterId = Annotated[int, typer.Argument(metavar="ID", min=1, help="Its number in the list.")]
 
@@ -148,14 +149,14 @@ def discard(
 
 
 def _dead_letters(group: str | None) -> "DeadLetters":
-    if group is not None and group not in environment.SERVICES:
-        refuse(f"没有 {group} 这个组。There is no group {group}: --group takes {', '.join(environment.SERVICES)}.")
+    if group is not None and group not in GROUPS:
+        refuse(f"没有 {group} 这个组。There is no group {group}: --group takes {', '.join(GROUPS)}.")
     # Only now: SQLAlchemy takes half a second, and `baoshen --help` has no need of it.
     from deploy.dead_letters import DeadLetters
 
-    groups = [group] if group else list(environment.SERVICES)
-    found = environment.load(*environment.databases(*groups))
-    return DeadLetters({each: environment.database_of(each, found) for each in groups})
+    groups = [group] if group else list(GROUPS)
+    found = environment.load(*environment.databases(*{GROUPS[each] for each in groups}))
+    return DeadLetters({each: environment.database_of(GROUPS[each], found) for each in groups})
 
 
 def _group_of(letters: "DeadLetters", letter_id: int) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from deploy import environment
 from deploy.commands.printing import json_line, kafka_must_answer, refuse, wide
+from shared.messaging.topics import GROUPS
 
 if TYPE_CHECKING:
     from shared.messaging.lag import Lag
@@ -19,17 +20,17 @@ _FRESH_BROKER_S = 15.0
 
 
 def lag(
-    group: Annotated[str | None, typer.Option("--group", "-g", help="upload, validation, review or notify.")] = None,
+    group: Annotated[str | None, typer.Option("--group", "-g", help="Such as upload, validation or review.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object per partition and line on standard output.")
     ] = False,
 ) -> None:
     """消费延迟。Records told but not yet heard, of each service and topic."""
-    if group is not None and group not in environment.SERVICES:
-        refuse(f"没有 {group} 这个组。There is no group {group}: --group takes {', '.join(environment.SERVICES)}.")
+    if group is not None and group not in GROUPS:
+        refuse(f"没有 {group} 这个组。There is no group {group}: --group takes {', '.join(GROUPS)}.")
     bootstrap = environment.load("KAFKA_BOOTSTRAP_SERVERS")["KAFKA_BOOTSTRAP_SERVERS"]
     with kafka_must_answer(bootstrap):
-        lags = asyncio.run(_read(bootstrap, [group] if group else list(environment.SERVICES)))
+        lags = asyncio.run(_read(bootstrap, [group] if group else list(GROUPS)))
     if as_json:
         for each in lags:
             json_line(

@@ -3,8 +3,9 @@
 import importlib
 from typing import Any
 
-from deploy.environment import SERVICES
 from shared.contracts.event import Event
+from shared.messaging.kafka import Router
+from shared.messaging.topics import GROUPS
 
 Schema = dict[str, Any]
 
@@ -63,11 +64,19 @@ def teller_of(event_type: type[Event]) -> str:
 def heard_by() -> dict[str, list[str]]:
     """The consumer groups that hear each topic, as the services' routers have it."""
     heard: dict[str, list[str]] = {}
-    for service in SERVICES:
-        router = importlib.import_module(f"services.{service}.consumers").make_router()
+    for router in routers():
         for event_type in router.heard:
             heard.setdefault(event_type.topic, []).append(router.group)
     return heard
+
+
+def routers() -> list[Router]:
+    """What each consumer group hears with; nothing is connected."""
+    found: list[Router] = []
+    for group, service in GROUPS.items():
+        make_router = importlib.import_module(f"services.{service}.consumers").make_router
+        found.append(make_router() if group == service else make_router(group))
+    return found
 
 
 class _Named:

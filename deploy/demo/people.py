@@ -109,6 +109,18 @@ class Candidate(Person):
         url = f"/applications/{self.application_no}/items/{item}/images/{image_id or uuid4()}"
         return await self.http.put(url, content=body, headers=headers)
 
+    async def check_photo(self, portrait: bytes, declared: str, *, photo_id: UUID | None = None) -> httpx.Response:
+        """Have a portrait checked; `declared` is `recent,unaltered`."""
+        url = f"/applications/{self.application_no}/photo-checks/{photo_id or uuid4()}"
+        headers = {"X-CSRF-Token": self._csrf}
+        return await self.http.put(url, content=portrait, headers=headers, params={"declared": declared})
+
+    async def register_photo(self, photo: bytes) -> httpx.Response:
+        """Hand in the registration photo."""
+        headers = {"X-CSRF-Token": self._csrf, "Idempotency-Key": str(uuid4()), "Content-Type": "image/jpeg"}
+        url = f"/applications/{self.application_no}/registration-photo"
+        return await self.http.post(url, content=photo, headers=headers)
+
     async def submit(self, key: str | None = None) -> httpx.Response:
         """Hand in."""
         return await self.post(f"/applications/{self.application_no}/submissions", key=key)

@@ -35,15 +35,17 @@ def answered(answer: httpx.Response, status: int, code: str | None = None) -> ht
     return answer
 
 
-async def eventually(look: Callable[[], Awaitable[Any]], what: str, *, every_s: float = 0.1) -> Any:  # noqa: ANN401 what `look` found
-    """Look until there is something to see, half a minute at most."""
-    until = time.monotonic() + PATIENCE_S
+async def eventually(
+    look: Callable[[], Awaitable[Any]], what: str, *, every_s: float = 0.1, within_s: float = PATIENCE_S
+) -> Any:  # noqa: ANN401 what `look` found
+    """Look until there is something to see, half a minute at most unless it says otherwise."""
+    until = time.monotonic() + within_s
     while True:
         found = await look()
         if found:
             return found
         if time.monotonic() > until:
-            raise NotTrue(f"not seen within {PATIENCE_S:.0f} s: {what}")
+            raise NotTrue(f"not seen within {within_s:.0f} s: {what}")
         await asyncio.sleep(every_s)
 
 
@@ -74,6 +76,7 @@ class Scene:
         required: the items that must be handed in, once the checklist was seen.
         round: of the newest submission.
         returned: the item that staff give back, and the image of it.
+        photo: the registration photo, once there is one.
         heard: ids of the SMS that came before the one that a step waits for.
     """
 
@@ -85,6 +88,7 @@ class Scene:
     round: int = 0
     last_upload: tuple[str, str, UUID] | None = None
     returned: tuple[str, str] = ("", "")
+    photo: bytes = b""
     heard: set[str] = field(default_factory=set)
     _papers: dict[tuple[str, int], bytes] = field(default_factory=dict)
 

@@ -12,7 +12,7 @@ from deploy.demo.cast import Cast
 from deploy.demo.papers import PAPERS
 from deploy.demo.people import Candidate
 from deploy.demo.scene import NotTrue, Scene, Staffed, Step
-from deploy.demo.steps import arriving, publishing, reviewing, submitting, uploading
+from deploy.demo.steps import arriving, pictures, publishing, reviewing, submitting, uploading
 
 __all__ = ["PAPERS", "Act", "Outcome", "Story", "main_job"]
 
@@ -45,10 +45,18 @@ ARRIVAL = (
 UPLOADING = (
     Act("incomplete-submit-refused", uploading.incomplete_submit_is_refused),
     Act("bad-files-refused", uploading.bad_files_are_refused),
+    Act("bad-pictures-explained", pictures.bad_pictures_are_explained),
     Act("images-uploaded", uploading.images_are_uploaded),
     Act("repeated-upload-stored-once", uploading.a_repeated_upload_is_stored_once),
     Act("fixed-count-held", uploading.fixed_count_is_held),
     Act("images-checked", uploading.images_are_checked),
+)
+PHOTO = (
+    Act("photo-declaration-asked", pictures.photo_wants_a_declaration),
+    Act("faulty-photo-explained", pictures.faulty_photo_is_explained),
+    Act("photo-checked", pictures.photo_is_checked),
+    Act("changed-photo-refused", pictures.changed_photo_is_refused),
+    Act("photo-registered", pictures.photo_is_registered),
 )
 SUBMITTING = (
     Act("submitted", submitting.application_is_submitted),
@@ -59,11 +67,14 @@ REVIEW = (
     Act("claimed-by-site", reviewing.site_claims),
     Act("second-claim-refused", reviewing.second_claim_is_refused),
     Act("staff-saw-image", reviewing.staff_see_the_image),
+    Act("staff-saw-photo", pictures.staff_see_the_photo),
+    Act("staff-saw-what-was-read", pictures.staff_see_what_was_read),
     Act("item-returned", reviewing.item_is_returned),
     Act("exactly-that-item-unlocked", reviewing.exactly_that_item_is_unlocked),
     Act("feedback-on-top", reviewing.feedback_is_on_top),
     Act("sms-received", reviewing.sms_is_received),
     Act("inbox-notice-received", reviewing.inbox_notice_is_received),
+    Act("returned-image-refused", pictures.returned_image_is_refused),
     Act("image-replaced", uploading.image_is_replaced),
     Act("resubmitted", submitting.application_is_submitted_again),
     Act("passed-by-site", reviewing.site_passes),
@@ -91,7 +102,7 @@ def main_job(
     identity = cast.pack.items["identity"]
     fixed_count = identity.min == identity.max
     uploading_acts = [act for act in UPLOADING if fixed_count or act.name != "fixed-count-held"]
-    return [*ARRIVAL, *seen, *uploading_acts, *SUBMITTING, *handed_in, *REVIEW, *PUBLICATION, *published]
+    return [*ARRIVAL, *seen, *uploading_acts, *PHOTO, *SUBMITTING, *handed_in, *REVIEW, *PUBLICATION, *published]
 
 
 class Story:

@@ -19,14 +19,17 @@ from deploy.local.parts.kafka import knows_itself as kafka_answers
 from deploy.local.parts.postgres import USER as POSTGRES_USER
 from deploy.local.parts.postgres import postgres
 from deploy.local.parts.seaweedfs import seaweedfs
-from deploy.local.parts.services import SERVICES, SMS, service, service_of, sms_gateway
+from deploy.local.parts.services import READING, SERVICES, SMS, service, service_of, sms_gateway
+from deploy.local.photo_keys import PRIVATE, PUBLIC, keep_photo_keys
 from deploy.local.places import cache_folder
 from deploy.local.ports import LOOPBACK, check_ports, choose_ports, free_ports
 from deploy.local.secrets import keep_secrets
 from deploy.local.supervisor import Supervisor
 from deploy.local.web import CANDIDATE_PAGES, STAFF_PAGES, build_web
 
-ALL: tuple[str, ...] = (*SERVICES, SMS)
+ALL: tuple[str, ...] = (*SERVICES, READING, SMS)
+WITHOUT_READING: tuple[str, ...] = (*SERVICES, SMS)
+"""Half a second of CPU for each paper: left out where nobody looks at what is read."""
 _READY_FOR_SERVICES = ("databases", "topics", "s3")
 
 
@@ -66,6 +69,7 @@ class Stack:
         self.home.mkdir(parents=True, exist_ok=True)
         self._ports = choose_ports(environment, free=free_ports)
         secrets = keep_secrets(self.home)
+        self._photo_keys = keep_photo_keys(environment, self.home)
         self.environment = self._describe_environment(secrets)
         shift_in(self.environment)  # a bad number is said here, not by every service
         # Commands in another terminal find the running stack by it (`deploy.environment`).
@@ -175,7 +179,8 @@ class Stack:
         draft = self._environment_file.with_suffix(".new")
         draft.unlink(missing_ok=True)
         draft.touch(mode=0o600)
-        draft.write_text(json.dumps(self.environment, indent=1), encoding="utf-8")
+        told = self.environment | {PRIVATE: str(self._photo_keys.private)}
+        draft.write_text(json.dumps(told, indent=1), encoding="utf-8")
         draft.replace(self._environment_file)
 
     def _describe_environment(self, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -194,6 +199,7 @@ class Stack:
             "LOG_LEVEL": "INFO",
             "LOG_FORMAT": "json",
             "DATA_KEYS_FILE": str(self.home / "data-keys.json"),
+            PUBLIC: str(self._photo_keys.public),
             **{name: value for name, value in secrets.items() if name != "POSTGRES_PASSWORD"},
         }
         described |= {name: given[name] for name in described if given.get(name)}
@@ -265,6 +271,8 @@ class Stack:
             self._wanted_ports.add("SMS_GATEWAY_PORT")
             return sms_gateway(self._ports["SMS_GATEWAY_PORT"])
         kind = service_of(name)
+        if kind == "validation" and not name.startswith(READING):  # it signs; nobody else needs the file
+            extra = {PRIVATE: str(self._photo_keys.private), **extra}
         if name == kind:
             self._wanted_ports.add(f"{kind.upper()}_PORT")
             return service(

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.local.stack import ALL, Stack
+from deploy.local.stack import WITHOUT_READING, Stack
 
 _NOT_INHERITED = (
     "KAFKA_", "DATABASE_URL", "S3_", "MASTER_KEYS", "DATA_KEYS_FILE", "LOOKUP_KEY", "PUBLIC_ORIGIN", "SMS_GATEWAY_",
-    "UPLOAD_", "VALIDATION_", "REVIEW_", "NOTIFY_", "GATEWAY_", "POSTGRES_", "BAOSHEN_HOME", "FAILPOINTS", "ROLES",
-    "CAPTCHA_TEST_ANSWER",
+    "UPLOAD_", "VALIDATION_", "REVIEW_", "NOTIFY_", "PHOTO_", "GATEWAY_", "POSTGRES_", "BAOSHEN_HOME", "FAILPOINTS",
+    "ROLES", "CAPTCHA_TEST_ANSWER",
 )  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def own_environment(environment: Mapping[str, str] = os.environ) -> dict[str, st
 @asynccontextmanager
 async def throwaway_stack(
     *,
-    services: Collection[str] = ALL,
+    services: Collection[str] = WITHOUT_READING,
     web: bool = False,
     service_environment: Mapping[str, Mapping[str, str]] | None = None,
 ) -> AsyncIterator[Stack]:

@@ -6,7 +6,7 @@ public-domain portrait out of scikit-image. The same seed gives the same bytes o
 """
 
 from deploy.specimens.faults import FAULTS, Fault, spoil
-from deploy.specimens.kinds import ITEMS, KINDS, draw, file_name, media_type
+from deploy.specimens.kinds import ITEMS, KINDS, draw, draw_portrait, file_name, media_type
 from deploy.specimens.people import Level, Person, Sex, Studies, check_digit, invented_id_number, invented_person
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Studies",
     "check_digit",
     "draw",
+    "draw_portrait",
     "file_name",
     "invented_id_number",
     "invented_person",

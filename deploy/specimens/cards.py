@@ -50,6 +50,22 @@ def marked_id_photo(person: Person, seed: int) -> Image.Image:
     return photo
 
 
+def studio_portrait(seed: int) -> Image.Image:
+    """What a candidate sends to the photo check: the person on white in large, 样本 on the clothes.
+
+    1200 × 1600 px; the head has some 950 of them, and room all around.
+    """
+    size = (1200, 1600)
+    rng = np.random.default_rng([seed, 5])
+    photo = Image.new("RGB", size, (255, 255, 255))
+    person = bust(size, 5.5, (size[0] / 2, 160), _JACKETS[seed % len(_JACKETS)], rng)
+    photo.paste(person, mask=person.getchannel("A"))
+    note = Image.new("L", size)
+    ImageDraw.Draw(note).text((size[0] / 2, 1490), MARK, 190, font("sans", 110), anchor="mm")
+    photo.paste((255, 255, 255), mask=note)
+    return photo
+
+
 def identity_front(person: Person, seed: int) -> Image.Image:
     """The side with the face."""
     rng = np.random.default_rng([seed, 11])

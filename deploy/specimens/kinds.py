@@ -83,6 +83,12 @@ def draw(kind: str, *, person: Person | None = None, seed: int = 1) -> bytes:
     return png(picture) if known.format == "png" else jpeg(picture, known.target)
 
 
+def draw_portrait(seed: int = 1) -> bytes:
+    """A portrait as a candidate sends it to the photo check: JPEG, 1200 × 1600 px, fit to pass."""
+    rng = np.random.default_rng([seed, 6])
+    return jpeg(grain(cards.studio_portrait(seed), rng, 0.8), 600_000)
+
+
 def page(kind: str, person: Person, seed: int) -> Image.Image:
     """The flat page before any camera saw it (for `identity_holding` the finished scene)."""
     return _known(kind).page(person, seed)

@@ -25,7 +25,7 @@ from shared.contracts.facts import Facts
 from shared.contracts.registration import RegistrationRecorded
 from shared.security.passwords import hash_now
 from shared.security.sealing import KeyRing
-from tests.builders.images import a_jpeg
+from tests.builders.papers import a_paper
 
 PATIENCE_S = 90.0
 REQUIRED = {"identity": 3, "diploma": 1, "trial_assessment": 1, "institution_licence": 1, "registration_notice": 1}
@@ -74,7 +74,7 @@ class Crowd:
         async def one(number: int, who: Candidate) -> None:
             async with places:
                 for shade, item in enumerate(code for code, count in REQUIRED.items() for _ in range(count)):
-                    await self.upload(who, item, a_jpeg((number * 11 + shade) % 256))
+                    await self.upload(who, item, a_paper(number * 11 + shade))
                     await asyncio.sleep(pause_s)
 
         await asyncio.gather(*(one(number, who) for number, who in enumerate(self.candidates)))

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.compose import settings
+from deploy.compose import photo_keys, settings
 from deploy.compose.dotenv import dotenv
 from deploy.compose.gateway_files import write
 from deploy.environment import SERVICES
 from deploy.local.caddyfile import Pages
 from deploy.local.places import CHECKOUT
+from shared.security.photo_keys import PhotoKeyFiles, PublicKeys, SigningKeys
 
 BIN = Path(sys.executable).parent
 DOCKERFILE = CHECKOUT / "deploy" / "Dockerfile"
@@ -119,6 +120,65 @@ def test_no_service_is_told_more_secrets_than_it_needs(service: str, parts: Node
     told = set(parts[service]["environment"]) & (set(settings.NEEDED) | {f"DATABASE_URL_{s.upper()}" for s in SERVICES})
 
     assert told <= wanted
+
+
+def photo_key_volumes(part: Node) -> dict[str, bool]:
+    """Which of the photo check's keys a part has, and whether it can change them."""
+    return {
+        volume["source"]: not volume.get("read_only", False)
+        for volume in part.get("volumes", [])
+        if volume["source"].startswith("photo-")
+    }
+
+
+def test_only_validation_has_the_private_keys_of_the_photo_check_and_can_not_change_them(parts: Node) -> None:
+    has = {name: volumes for name, part in parts.items() if (volumes := photo_key_volumes(part))}
+
+    both = {"photo-keys": True, "photo-public-keys": True}
+    assert has == {
+        "validation": {"photo-keys": False},
+        "upload": {"photo-public-keys": False},
+        "photo-keys": both,
+        "baoshen": both,
+    }
+    for service in ("validation", "upload"):
+        assert parts[service]["depends_on"]["photo-keys"]["condition"] == "service_completed_successfully"
+
+
+def test_the_keys_of_the_photo_check_are_looked_for_where_they_are_mounted(parts: Node) -> None:
+    variables = {"photo-keys": "PHOTO_KEYS_FILE", "photo-public-keys": "PHOTO_PUBLIC_KEYS_FILE"}
+    made = re.findall(r"/var/lib/baoshen/[a-z-]+", DOCKERFILE.read_text(encoding="utf-8"))
+
+    for name, part in parts.items():
+        targets = {volume["source"]: volume["target"] for volume in part.get("volumes", [])}
+        told = {source for source, variable in variables.items() if variable in part.get("environment", {})}
+        assert told == set(photo_key_volumes(part)), name
+        for source in told:
+            assert Path(part["environment"][variables[source]]).parent == Path(targets[source])
+            assert targets[source] in made
+
+
+def test_the_job_makes_a_first_key_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTO_KEYS_FILE", str(tmp_path / "private" / "photo-keys.json"))
+    monkeypatch.setenv("PHOTO_PUBLIC_KEYS_FILE", str(tmp_path / "public" / "photo-keys.public.json"))
+
+    done = [photo_keys.main() for _ in range(2)]
+
+    signing = SigningKeys(tmp_path / "private" / "photo-keys.json").current()
+    assert done == [0, 0]
+    assert PublicKeys(tmp_path / "public" / "photo-keys.public.json").get(signing.id)
+    assert len(PhotoKeyFiles(tmp_path / "private" / "photo-keys.json").all()) == 1
+
+
+def test_the_job_says_what_is_wrong_with_damaged_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PHOTO_KEYS_FILE", str(tmp_path / "photo-keys.json"))
+    monkeypatch.delenv("PHOTO_PUBLIC_KEYS_FILE", raising=False)
+    (tmp_path / "photo-keys.json").write_text("{")
+
+    assert photo_keys.main() == 1
+    assert str(tmp_path / "photo-keys.json") in capsys.readouterr().err
 
 
 def test_nothing_starts_before_what_it_needs(parts: Node) -> None:

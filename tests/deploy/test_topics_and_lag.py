@@ -66,7 +66,7 @@ def test_every_topic_is_listed_with_who_tells_and_hears_it() -> None:
 
     assert listed.keys() == {topic.name for topic in catalogue()}
     assert listed["material.uploaded.v1"]["told_by"] == "upload"
-    assert listed["material.uploaded.v1"]["heard_by"] == ["validation"]
+    assert listed["material.uploaded.v1"]["heard_by"] == ["validation", "validation-reading"]
     assert all(line["there"] and line["differs"] == [] for line in listed.values())
 
 

@@ -28,7 +28,8 @@ async def test_the_reconciliation_notices_what_is_lost_or_doubled(system: Stack)
 
     image = seen.rows["upload"]["images"][0]
     seen.objects.pop(image["object_key"])
-    seen.rows["validation"]["checks"].append(seen.rows["validation"]["checks"][0])
+    checks = seen.rows["validation"]["checks"]
+    checks.append(next(check for check in checks if check["image_id"] == image["image_id"]))
     seen.rows["notify"]["notices"] = [n for n in seen.rows["notify"]["notices"] if n["about"] != "returned"]
     seen.rows["upload"]["feedback"] = [f for f in seen.rows["upload"]["feedback"] if f["tier"] == "system"]
     seen.told_images.discard(str(image["image_id"]))

@@ -119,6 +119,8 @@ def identity(path: str) -> bytes | None:
     [
         ("/applications", "upload"),
         ("/applications/A1/items/diploma/images/1", "upload"),
+        ("/applications/A1/photo-checks/1", "upload"),
+        ("/applications/A1/registration-photo", "upload"),
         ("/candidate/session", "upload"),
         ("/reviews/queue", "review"),
         ("/publications", "review"),
@@ -179,6 +181,12 @@ async def test_a_body_that_says_it_is_too_large_is_refused(gate: Gateway) -> Non
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == 413
+
+
+async def test_a_portrait_of_ten_megabytes_passes(gate: Gateway) -> None:
+    answer = await gate.client.put("/applications/A1/photo-checks/1", content=b"x" * (10 * 1024 * 1024 + 1))
+
+    assert (answer.status_code, answer.json()["size"]) == (200, 10 * 1024 * 1024 + 1)
 
 
 async def test_an_endless_body_is_cut_off(gate: Gateway) -> None:

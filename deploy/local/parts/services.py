@@ -11,21 +11,26 @@ from deploy.local.places import CHECKOUT
 from deploy.local.ports import LOOPBACK
 
 SERVICES = ("upload", "validation", "review", "notify")
+READING = "validation-reading"
+"""A process of validation's that only reads papers: slow work, in a process of its own."""
 SMS = "sms"
-_INSTANCE = re.compile(rf"({'|'.join(SERVICES)})(-[1-9][0-9]?)?")
+_INSTANCE = re.compile(rf"({READING}|{'|'.join(SERVICES)})(-[1-9][0-9]?)?")
 
 
 def service_of(name: str) -> str:
     """Which service a part such as `validation-2` is an instance of."""
     match = _INSTANCE.fullmatch(name)
     if match is None:
-        raise StackError(f"{name!r} is no service. Services: {', '.join(SERVICES)}; further instances: validation-2 …")
-    return match[1]
+        raise StackError(
+            f"{name!r} is no service. Services: {', '.join(SERVICES)}, {READING}; further instances: validation-2 …"
+        )
+    return "validation" if match[1] == READING else match[1]
 
 
 def service(name: str, port: int, environment: Mapping[str, str], after: tuple[str, ...]) -> Part:
     """Describe one instance of a service; it is ready when its own `/ready` says so."""
     kind = service_of(name)
+    groups = {"VALIDATION_GROUPS": READING} if name.startswith(READING) else {}
 
     async def ready() -> bool:
         return await answers(port, "/ready")
@@ -35,7 +40,7 @@ def service(name: str, port: int, environment: Mapping[str, str], after: tuple[s
         command=lambda: (sys.executable, "-m", f"services.{kind}.main"),
         ready=ready,
         after=after,
-        environment={**environment, f"{kind.upper()}_PORT": str(port)},
+        environment={**groups, **environment, f"{kind.upper()}_PORT": str(port)},
         folder=CHECKOUT,
         address=f"http://{LOOPBACK}:{port}",
         stop_within=8,
