@@ -51,9 +51,9 @@ JOBS: dict[str, Job] = {"look": _look, "portrait": _portrait, "read": _read}
 
 
 _PARAMS: dict[str, dict[str, Any]] = {
-    "look": {"content_type": "image/jpeg"},
-    "portrait": {"content_type": "image/jpeg", "rule": {}, "room": 700},
-    "read": {"content_type": "image/jpeg", "wanted": ["name"]},
+    "look": {},
+    "portrait": {"rule": {}, "room": 700},
+    "read": {"wanted": ["name"]},
 }
 
 
@@ -65,5 +65,7 @@ def warm(job: str) -> None:
     page = np.full((600, 800, 3), 255, np.uint8)
     for line in range(8):
         cv2.putText(page, "warm 0123456789", (40, 70 + line * 60), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (0, 0, 0), 3)
-    body = cv2.imencode(".jpg", page)[1].tobytes()
-    JOBS[job](body, {"sha256": hashlib.sha256(body).hexdigest(), **_PARAMS[job]})
+    for kind, content_type in ((".jpg", "image/jpeg"), (".png", "image/png")):
+        body = cv2.imencode(kind, page)[1].tobytes()
+        about = {"sha256": hashlib.sha256(body).hexdigest(), "content_type": content_type}
+        JOBS[job](body, about | _PARAMS[job])

@@ -11,8 +11,10 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -30,6 +32,7 @@ WALL_PER_CPU = 15.0
 # A last try gives way to everybody else, so it may take long to get its CPU seconds.
 ALONE_NICENESS = 10
 ALONE_WITHIN_S = 60.0
+_TICKS = os.sysconf("SC_CLK_TCK")
 _PAUSE_S = 1.0
 _TOLD = ("PATH", "LANG", "PYTHONPATH", "VALIDATION_LIMITS_FILE")
 
@@ -55,6 +58,35 @@ class Done:
 
     answer: dict[str, Any]
     body: bytes
+
+
+class Turn:
+    """A first try as others see it: since when a worker has it, and what CPU time that took."""
+
+    def __init__(self) -> None:
+        self._pid = 0
+        self._since = self._cpu_s = 0.0
+
+    def begin(self, pid: int) -> None:
+        """A worker has it now."""
+        self._pid = pid
+        self._since = time.monotonic()
+        self._cpu_s = _cpu_of(pid)
+
+    def is_late(self, cpu_s: float, wall_s: float) -> bool:
+        """Has it had a worker for more than this?"""
+        if not self._pid:
+            return False
+        return time.monotonic() - self._since > wall_s or _cpu_of(self._pid) - self._cpu_s > cpu_s
+
+
+def _cpu_of(pid: int) -> float:
+    """CPU seconds of a process; none where it has ended."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(after_name[11]) + int(after_name[12])) / _TICKS
 
 
 class WorkerEnded(Exception):
@@ -220,9 +252,16 @@ class Workers:
         """The process ids of those that run now."""
         return [worker.pid for worker in self._all]
 
-    async def first_try(self, task: Task) -> Done | None:
-        """A worker's answer; None where the worker ended over it: then `alone` has the last word."""
+    async def first_try(self, task: Task, turn: Turn | None = None) -> Done | None:
+        """A worker's answer; None where the worker ended over it: then `alone` has the last word.
+
+        Args:
+            task: the job.
+            turn: is told once a worker has it.
+        """
         worker = await self._idle.get()
+        if turn is not None:
+            turn.begin(worker.pid)
         try:
             done = await worker.do(task, self._first_cpu_s, self._first_cpu_s * WALL_PER_CPU)
         except WorkerEnded as error:

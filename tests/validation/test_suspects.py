@@ -1,5 +1,7 @@
 """Images that end their worker: put aside, tried once alone, then judged; their batch-mates wait for none of it."""
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,7 +13,7 @@ from services.validation.alone import try_suspects
 from services.validation.domain import Look
 from services.validation.pictures import Pictures
 from services.validation.settings import Settings
-from services.validation.workers import Done, Task, Workers
+from services.validation.workers import Done, Task, Turn, Workers
 from shared.contracts.upload import MaterialUploaded
 from shared.storage import Storage
 from tests.builders.papers import a_paper
@@ -26,10 +28,17 @@ class Moody(Workers):
         super().__init__(["look"], count=1, first_cpu_s=5, alone_cpu_s=5)
         self.slow: set[bytes] = set()
         self.bad: set[bytes] = set()
-        self.alone_tries = 0
+        self.late: set[bytes] = set()
+        self.goes_on = asyncio.Event()
+        self.alone_tries = self.late_tries = 0
 
-    async def first_try(self, task: Task) -> Done | None:
-        return None if task.body in self.slow | self.bad else await super().first_try(task)
+    async def first_try(self, task: Task, turn: Turn | None = None) -> Done | None:
+        if task.body in self.late:
+            self.late_tries += 1
+            if turn is not None:
+                turn.begin(os.getpid())
+            await self.goes_on.wait()
+        return None if task.body in self.slow | self.bad else await super().first_try(task, turn)
 
     async def alone(self, task: Task) -> Done | None:
         self.alone_tries += 1
@@ -85,6 +94,33 @@ async def test_the_mates_of_one_that_ends_its_worker_are_told_at_once(patient: P
 
     assert (await patient.told()).keys() == {uploads[0].image_id, uploads[2].image_id}
     assert await patient.suspects() == 1
+
+
+async def test_the_mates_of_one_that_is_late_are_told_before_it_comes_to_its_end(patient: Patient) -> None:
+    uploads = await given(patient, 1, 2, 3)
+    patient.workers.late.add(a_paper(2))
+
+    await asyncio.wait_for(patient.hears(*uploads), 20)
+    mates = await patient.told()
+    patient.workers.goes_on.set()
+    await patient.tries_suspects()
+
+    assert mates.keys() == {uploads[0].image_id, uploads[2].image_id}
+    assert (await patient.told())[uploads[1].image_id].verdict == "accept"
+    assert (patient.workers.late_tries, patient.workers.alone_tries) == (1, 0)
+
+
+async def test_one_that_is_late_and_then_ends_its_worker_has_its_last_try(patient: Patient) -> None:
+    [upload] = await given(patient, 1)
+    patient.workers.late.add(a_paper(1))
+    patient.workers.bad.add(a_paper(1))
+    await asyncio.wait_for(patient.hears(upload), 20)
+    patient.workers.goes_on.set()
+
+    await patient.tries_suspects()
+
+    assert (await patient.told())[upload.image_id].reason == "too_complex"
+    assert patient.workers.alone_tries == 1
 
 
 async def test_what_only_needs_more_time_is_judged_as_it_is(patient: Patient) -> None:
