@@ -18,7 +18,6 @@ from services.validation.domain import (
     LARGEST_BYTES,
     LEAST_SIDE_PX,
     MOST_PIXELS,
-    MOST_PIXELS_SCANNED,
     Kind,
     Look,
     Refused,
@@ -32,6 +31,7 @@ from services.validation.quality.measures import fingerprint
 from services.validation.quality.picture import Picture, Pixels
 from shared.contracts.validation import Finding
 from shared.images.envelope import orientation_of
+from shared.images.limits import MOST_PIXELS_SCANNED
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 _START_OF_SCAN = b"\xff\xda"

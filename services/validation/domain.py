@@ -5,16 +5,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.contracts.validation import Finding, Verdict
+from shared.images.limits import MATERIAL
 
 # The consumer groups: images are looked at, portraits are checked, papers are read.
 CHECKS, PHOTOS, READING = "validation", "validation-photos", "validation-reading"
-# 200 KB, read as 200 × 1024.
-LARGEST_BYTES = 204_800
-# A phone's picture has 12 to 50 million pixels; one of 200 KB that claims more than 25 hides something.
-MOST_PIXELS = 25_000_000
-LEAST_SIDE_PX = 100
-# Scans times pixels: a decoder walks over every pixel once a scan. Encoders make up to 64 scans, a bomb thousands.
-MOST_PIXELS_SCANNED = 1_000_000_000
+# What the door let in is all that a look may meet: the two must not differ.
+LARGEST_BYTES = MATERIAL.most_bytes
+MOST_PIXELS = MATERIAL.most_pixels
+LEAST_SIDE_PX = MATERIAL.least_side_px
 
 Kind = Literal["document", "portrait", "codec"]
 """What an image is looked at as; `codec`: as a file only, whatever can be seen on it."""

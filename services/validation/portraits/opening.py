@@ -20,9 +20,10 @@ import simplejpeg
 from PIL import Image
 
 from services.validation.portraits.faces import Bgr
+from shared.images.limits import PORTRAIT
 
 MOST_BYTES = 10_000_000
-MOST_PIXELS = 60_000_000
+MOST_PIXELS = PORTRAIT.most_pixels
 LEAST_SIDE_PX = 100
 # What a progressive JPEG's coefficients may take, two bytes each and all at once: 190 MB grew by that much.
 _MOST_COEFFICIENT_BYTES = 200_000_000
