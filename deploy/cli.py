@@ -1,5 +1,7 @@
 """`baoshen`: the command line."""
 
+import sys
+
 import typer
 
 from deploy.commands import (
@@ -96,3 +98,11 @@ bench_app.command("web")(bench.web)
 bench_app.command("rules")(bench.rules)
 bench_app.command("images")(bench_images.images)
 app.add_typer(bench_app, name="bench")
+
+
+def main() -> None:
+    """Run a command. What code says on the way goes to standard error: standard output is the command's answer."""
+    from shared.telemetry import logs
+
+    logs.configure("baoshen", level="WARNING", console=True, stream=sys.stderr)
+    app()

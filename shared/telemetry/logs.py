@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from opentelemetry import trace
@@ -69,8 +69,16 @@ def add_ids(_logger: object, _method: str, line: Line) -> Line:
     return line
 
 
-def configure(service: str, *, level: str = "INFO", console: bool = False) -> None:
-    """Log to standard output: JSON lines, or coloured text for a person (`console`). Libraries' logs too."""
+def configure(service: str, *, level: str = "INFO", console: bool = False, stream: TextIO | None = None) -> None:
+    """Log to standard output: JSON lines, or coloured text for a person (`console`). Libraries' logs too.
+
+    Args:
+        service: who logs; on every line.
+        level: what is less than this is not written.
+        console: for a person's eyes.
+        stream: elsewhere, where standard output is the answer.
+    """
+    stream = stream or sys.stdout
 
     def add_service(_logger: object, _method: str, line: Line) -> Line:
         line["service"] = service
@@ -91,10 +99,10 @@ def configure(service: str, *, level: str = "INFO", console: bool = False) -> No
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-_BAOSHEN = (sys.executable, "-c", "from deploy.cli import app; app()")
+_BAOSHEN = (sys.executable, "-c", "from deploy.cli import main; main()")
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:

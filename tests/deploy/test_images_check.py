@@ -12,7 +12,7 @@ import pytest
 from tests.builders.papers import a_paper
 
 IMAGES = Path(__file__).parent.parent / "data" / "images"
-_BAOSHEN = (sys.executable, "-c", "from deploy.cli import app; app()")
+_BAOSHEN = (sys.executable, "-c", "from deploy.cli import main; main()")
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -30,6 +30,19 @@ def checked(*arguments: str | Path) -> list[dict[str, Any]]:
 def manifest() -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = json.loads((IMAGES / "manifest.json").read_text(encoding="utf-8"))["entries"]
     return entries
+
+
+def test_what_ends_a_worker_is_logged_beside_the_verdicts_not_among_them() -> None:
+    hurried = (
+        "from services.validation import main as validation; validation.LOOK_FIRST_CPU_S = 0.001; "
+        "from deploy.cli import main; main()"
+    )
+    words = [sys.executable, "-c", hurried, "images", "check", str(IMAGES / "id_front.jpg"), "--json"]
+
+    done = subprocess.run(words, capture_output=True, text=True, timeout=280)
+
+    assert "worker.ended" in done.stderr
+    assert [json.loads(line)["verdict"] for line in done.stdout.splitlines()] == ["accept"]
 
 
 @pytest.mark.parametrize("profile", ["document", "codec"])

@@ -16,7 +16,7 @@ from tests.builders.papers import a_paper
 
 NUMBER = "2021150001"
 IMAGES = Path(__file__).parent.parent / "data" / "images"
-_BAOSHEN = (sys.executable, "-c", "from deploy.cli import app; app()")
+_BAOSHEN = (sys.executable, "-c", "from deploy.cli import main; main()")
 
 
 class Office:
