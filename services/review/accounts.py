@@ -29,13 +29,17 @@ class StaffAccount(BaseModel):
     password: Annotated[str, StringConstraints(min_length=8, max_length=256, strip_whitespace=False)]
     display_name: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")]
     role: Role
-    region: RegionCode
+    region: RegionCode | None = None
     site: SiteCode | None = None
 
     @model_validator(mode="after")
     def _scoped(self) -> Self:
         if (self.role == "site_reviewer") != (self.site is not None):
-            raise ValueError("a site_reviewer has a site; region_reviewer and region_admin have none")
+            raise ValueError("a site_reviewer has a site; other roles have none")
+        if self.region is None and self.role not in ("national_operator", "auditor"):
+            raise ValueError(f"a {self.role} has a region")
+        if self.region is not None and self.role == "national_operator":
+            raise ValueError("a national_operator has no region")
         return self
 
 

@@ -5,11 +5,13 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -21,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 
+from services.review.audit_tables import audit_tables
 from services.review.domain import Review, State
 from shared.idempotency import idempotency_table
 from shared.messaging.tables import messaging_tables
@@ -30,6 +33,7 @@ metadata = MetaData()
 messaging_tables(metadata)
 idempotency_table(metadata)
 session_table(metadata)
+audit_tables(metadata)
 
 
 class StateText(TypeDecorator[State]):
@@ -54,12 +58,31 @@ staff = Table(
     Column("login", Text, nullable=False, unique=True),
     Column("display_name", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Column("region", Text, nullable=False),
+    Column("region", Text, nullable=True),  # null for the nation's own staff
     Column("site", Text, nullable=True),  # null for the region's own staff
-    Column("password_hash", Text, nullable=False),
+    Column("password_hash", Text, nullable=True),  # null for those who come through an identity provider only
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # The second factor's secret, sealed; it counts once a first code was right.
+    Column("totp_key_id", Text, nullable=True),
+    Column("totp_sealed", LargeBinary, nullable=True),
+    Column("totp_confirmed_at", DateTime(timezone=True), nullable=True),
+    Column("totp_last_step", BigInteger, nullable=True),  # a code is good once
+    # Who the identity provider says it is: the pair, since a subject is only unique with its issuer.
+    Column("oidc_issuer", Text, nullable=True),
+    Column("oidc_subject", Text, nullable=True),
     CheckConstraint("role <> 'site_reviewer' OR site IS NOT NULL", name="staff_site_reviewer_has_site"),
+    CheckConstraint("site IS NULL OR region IS NOT NULL", name="staff_site_is_in_a_region"),
+    Index("staff_oidc", "oidc_issuer", "oidc_subject", unique=True),
+    Index("staff_of_region", "region", "login"),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("staff_id", Uuid, ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True),
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("used_at", DateTime(timezone=True), nullable=True),
 )
 
 packs = Table(
@@ -79,9 +102,14 @@ applications = Table(
     Column("registration_revision", Integer, nullable=False, server_default="0"),
     Column("facts", JSONB(none_as_null=True), nullable=True),  # null: the registration was not heard yet
     Column("sealed", JSONB(none_as_null=True), nullable=True),
+    # Keyed hashes, for finding a candidate by what is only kept sealed.
+    Column("id_number_hash", LargeBinary, nullable=True),
+    Column("name_hash", LargeBinary, nullable=True),
     # The newest reopening, withdrawal or lapse heard, for a submission that comes after it.
     Column("reopened_revision", Integer, nullable=False, server_default="0"),
     Column("reopened_as", StateText, nullable=True),
+    Index("applications_id_number_hash", "id_number_hash", postgresql_where=text("id_number_hash IS NOT NULL")),
+    Index("applications_name_hash", "name_hash", postgresql_where=text("name_hash IS NOT NULL")),
 )
 
 reviews = Table(
@@ -113,7 +141,54 @@ reviews = Table(
     Column("photo_sha256", Text, nullable=True),
     Column("photo_size", Integer, nullable=True),
     Column("photo_accepted_at", DateTime(timezone=True), nullable=True),
-    # Queues: equality on scope and state, then the order of the list, so that a page costs the same at any size.
+    # Which queue of its tier it waits in; null where it does not wait (with the candidate, decided, an act pending).
+    Column("queue", Text, nullable=True),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=text("'9999-01-01 00:00:00+00'")),
+    Column("returns", Integer, nullable=False, server_default="0"),
+    Column("escalated_at", DateTime(timezone=True), nullable=True),
+    # What the automatic check said of the present images, for the filter and the count in lists.
+    Column("findings", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("category", Text, Computed("facts ->> 'category'", persisted=True)),
+    Column("education", Text, Computed("facts ->> 'education'", persisted=True)),
+    # A site can't reject: it recommends.
+    Column("recommended_opinion", Text, nullable=True),
+    Column("recommended_words", Text, nullable=True),
+    Column("recommended_by", Uuid, nullable=True),
+    # A rejection that waits for a second reviewer.
+    Column("proposed_opinion", Text, nullable=True),
+    Column("proposed_words", Text, nullable=True),
+    Column("proposed_by", Uuid, nullable=True),
+    # An act that may still be undone: `acts` has it.
+    Column("act_id", Uuid, nullable=True),
+    Column("publication_id", Uuid, nullable=True),
+    # Queues: equality on scope and queue, then the order of the list, so that a page costs the same at any size.
+    *(
+        Index(
+            f"reviews_queue_{name}",
+            *columns,
+            "queue",
+            "due_at",
+            "submitted_at",
+            "application_no",
+            postgresql_where=text("queue IS NOT NULL"),
+        )
+        for name, columns in {
+            "site": ("site",),
+            "site_category": ("site", "category"),
+            "site_education": ("site", "education"),
+            "region": ("region",),
+            "region_category": ("region", "category"),
+            "region_education": ("region", "education"),
+        }.items()
+    ),
+    Index(
+        "reviews_attention",
+        "region",
+        "submitted_at",
+        "application_no",
+        postgresql_where=text("returns >= 3 OR (returns > 0 AND state = 'lapsed')"),
+    ),
+    # Other lists: equality on scope and state, then the order of the list, so that a page costs the same at any size.
     Index("reviews_of_site", "site", "state", "submitted_at", "application_no"),
     Index("reviews_of_region", "region", "state", "submitted_at", "application_no"),
     Index(
@@ -201,17 +276,72 @@ marks = Table(
     Column("marked_at", DateTime(timezone=True), nullable=False),
 )
 
+# What staff did to an application as a whole, until it is told: for a few seconds it may be undone.
+acts = Table(
+    "acts",
+    metadata,
+    Column("act_id", Uuid, primary_key=True),
+    Column("application_no", Text, ForeignKey("reviews.application_no"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("staff_id", Uuid, ForeignKey("staff.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("before", JSONB, nullable=False),  # what undoing it restores
+    Column("topic", Text, nullable=True),  # null where nothing is told (a proposal)
+    Column("event", JSONB, nullable=True),
+    Column("ended", Text, nullable=True),  # told, undone, or void: a newer revision overtook it
+    Column("ended_at", DateTime(timezone=True), nullable=True),
+    Index("acts_pending", "due_at", postgresql_where=text("ended IS NULL")),
+    Index("acts_of_application", "application_no", "made_at"),
+)
+
+# False material (违纪违规): recorded once, never taken off.
+false_materials = Table(
+    "false_materials",
+    metadata,
+    Column("record_id", Uuid, primary_key=True),
+    Column("application_no", Text, ForeignKey("reviews.application_no"), nullable=False),
+    Column("item", Text, nullable=True),
+    Column("image_ids", ARRAY(Uuid), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("recorded_by", Uuid, ForeignKey("staff.id"), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Index("false_materials_of_application", "application_no", "recorded_at"),
+)
+
 publications = Table(
     "publications",
     metadata,
     Column("publication_id", Uuid, primary_key=True),
     Column("region", Text, nullable=False),
     Column("year", Integer, nullable=False),
+    Column("supplementary", Boolean, nullable=False, server_default=text("false")),
     Column("published_by", Uuid, ForeignKey("staff.id"), nullable=False),
     Column("published_at", DateTime(timezone=True), nullable=False),
     Column("effective_at", DateTime(timezone=True), nullable=False),
     Column("applications", Integer, nullable=False),
+    Column("told", Integer, nullable=False, server_default="0"),
+    Column("told_up_to", Text, nullable=False, server_default=""),  # the cursor: chunks go in number order
+    Column("finished_at", DateTime(timezone=True), nullable=True),
     Index("publications_of_region", "region", "year"),
+    Index("publications_running", "published_at", postgresql_where=text("finished_at IS NULL")),
+)
+
+# What a publication releases, fixed when it begins.
+publication_lines = Table(
+    "publication_lines",
+    metadata,
+    Column("publication_id", Uuid, ForeignKey("publications.publication_id"), primary_key=True),
+    Column("application_no", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("opinion", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Index("publication_lines_of_application", "application_no"),
 )
 
 decisions = Table(
@@ -259,4 +389,4 @@ history = Table(
     Index("history_of_application", "application_no", "id"),
 )
 
-registry(metadata=metadata).map_imperatively(Review, reviews)
+registry(metadata=metadata).map_imperatively(Review, reviews, exclude_properties=["category", "education"])

@@ -6,7 +6,7 @@
 from shared.contracts.event import Event
 from shared.contracts.notify import NoticeDelivered
 from shared.contracts.registration import RegistrationRecorded
-from shared.contracts.review import ReviewDecided, ReviewFeedback, ReviewPublished
+from shared.contracts.review import AuditSealed, ReviewDecided, ReviewFeedback, ReviewPublished
 from shared.contracts.rules import RulesPublished
 from shared.contracts.upload import (
     ApplicationLapsed,
@@ -41,6 +41,7 @@ EVENTS: tuple[type[Event], ...] = (
     ReviewFeedback,
     ReviewDecided,
     ReviewPublished,
+    AuditSealed,
     NoticeDelivered,
 )
 

@@ -29,6 +29,7 @@ class Event(BaseModel):
 
     topic: ClassVar[str]
     compacted: ClassVar[bool] = False  # the newest record of a key stays; a record without a body takes it away
+    kept_for_ever: ClassVar[bool] = False  # a proof, small and without personal data
 
     event_id: UUID = Field(default_factory=uuid4, exclude=True)
     occurred_at: datetime = Field(default_factory=lambda: datetime.now(UTC), exclude=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.contracts.event import ApplicationNo, Event, ItemCode, Part, ReasonCode, RegionCode, SiteCode, Words
+from shared.contracts.event import ApplicationNo, Event, ItemCode, Part, ReasonCode, RegionCode, Sha256, SiteCode, Words
 
 Tier = Literal["site", "region"]
 Opinion = Literal["approved", "rejected", "disqualified"]
@@ -71,3 +71,33 @@ class ReviewPublished(Event):
     opinion: Opinion
     words: Annotated[str, StringConstraints(max_length=1000)] = ""
     effective_at: datetime
+
+
+class AuditSealed(Event):
+    """The signed head of the audit chain after a batch of lines: whoever keeps the heads can tell a changed past.
+
+    Attributes:
+        chain_id: of the database that the chain lies in; a new one begins at batch 1.
+        first_seq: of the batch's first line; lines are counted from 1, without gaps.
+        last_seq: of its last line, so also the number of lines so far.
+        previous_head: SHA-256 (hex) before the batch; 64 zeros before the first.
+        head: SHA-256 (hex) after the batch.
+        signature: Ed25519 over the other fields, as `docs/audit.md` puts them together; base64.
+    """
+
+    topic: ClassVar[str] = "audit.sealed.v1"
+    kept_for_ever: ClassVar[bool] = True
+
+    chain_id: UUID
+    batch_no: Annotated[int, Field(ge=1)]
+    first_seq: Annotated[int, Field(ge=1)]
+    last_seq: Annotated[int, Field(ge=1)]
+    previous_head: Sha256
+    head: Sha256
+    sealed_at: datetime
+    key_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")]
+
+    @property
+    def key(self) -> str:
+        return str(self.chain_id)

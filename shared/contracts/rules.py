@@ -300,7 +300,11 @@ class Pack(PackPart):
     reasons: dict[ReasonCode, Text]
     messages: dict[MessageAbout, MessageText] = Field(default_factory=dict)
     second_reviewer_on_rejection: bool = False
-    """True where a rejection needs a second reviewer's consent."""
+    """True where a rejection or disqualification needs a second reviewer's consent."""
+    service_level_days: Annotated[int, Field(ge=1, le=90)] | None = None
+    """So many days after it was handed in, an application should have gone on its way; later ones are escalated."""
+    watermark: bool = False
+    """True where the viewer of images shows the name of who looks."""
 
     def ordered_items(self) -> list[ItemCode]:
         """Every item in the order of the sections."""

@@ -40,6 +40,8 @@ def catalogue(partitions: int = 6) -> list[Topic]:
     for event_type in EVENTS:
         if event_type.compacted:
             config = {"cleanup.policy": "compact", "min.compaction.lag.ms": "3600000"}
+        elif event_type.kept_for_ever:
+            config = {"cleanup.policy": "delete", "retention.ms": "-1"}
         else:
             config = {"cleanup.policy": "delete", "retention.ms": str(KEPT_MS)}
         topics.append(Topic(event_type.topic, partitions, config))

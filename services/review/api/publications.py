@@ -22,7 +22,12 @@ async def publish(body: shapes.PublicationOf, request: Request, edge: EdgeGiven,
     async def work(session: AsyncSession, staff: Staff) -> shapes.Published:
         done = await publications.publish(session, staff, body.region, body.year, edge.publication_delay)
         return shapes.Published(
-            publication_id=done.publication_id, published=done.published, effective_at=done.effective_at
+            publication_id=done.publication_id,
+            published=done.published,
+            effective_at=done.effective_at,
+            told=done.published,
+            finished=True,
+            supplementary=False,
         )
 
     return await edge.once(request, key, body, work, tier="region")

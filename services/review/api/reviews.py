@@ -134,6 +134,7 @@ async def return_items(
         return shapes.Returned(
             feedback_id=feedback.feedback_id,
             items=[shapes.ReturnedItemShown(**item.model_dump()) for item in feedback.items],
+            act=None,
         )
 
     return await edge.once(request, key, body, work)
@@ -208,4 +209,6 @@ def _moved(review: Review) -> shapes.Moved:
         state=review.state.value,
         round=review.round,
         revision=review.revision,
+        proposed=False,
+        act=None,
     )

@@ -80,4 +80,6 @@ def _shown(staff: Staff, logged_in: LoggedIn) -> Session:
         region=staff.region,
         site=staff.site,
         csrf_token=logged_in.csrf_token,
+        second_factor=False,
+        must_enrol=False,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Self
 from uuid import UUID, uuid4
@@ -33,6 +33,9 @@ class State(StrEnum):
     LAPSED = "lapsed"  # not handed in (again) by the deadline
 
 
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""The due time of what is never late."""
+
 # What upload tells with a higher revision counts in every state, in whatever order the topics bring it.
 _TOLD = frozenset({State.SUBMITTED, State.RETURNED, State.WITHDRAWN, State.LAPSED})
 MOVES: dict[State, frozenset[State]] = {
@@ -50,6 +53,9 @@ FINISHED = frozenset({State.DECIDED, State.WITHDRAWN, State.LAPSED})
 
 QUEUE: dict[Tier, State] = {"site": State.AT_SITE, "region": State.AT_REGION}
 """The state in which a tier's staff can claim an application."""
+
+Queue = Literal["new", "resubmitted", "sent_back", "second_look", "onsite"]
+"""Which list of its tier an application waits in."""
 
 # The contract's limit on one feedback.
 MOST_RETURNED = 60
@@ -76,6 +82,15 @@ class Review:
         opinion: the region's, once it is decided; voided by a higher revision, until it is published.
         published_at: from when on the opinion shows; null until it is published.
         photo_key: where the registration photo of the last submission lies; null where there is none.
+        queue: the list of its tier that it waits in; null where nobody is offered it.
+        due_at: until then it should have gone on its way; far off where the pack has no service level.
+        returns: how often staff gave it back to the candidate.
+        escalated_at: when it was found to wait longer than the pack's service level.
+        findings: codes of what the checks noticed on its present images.
+        recommended_opinion: what the site would have the region decide; a site can't reject by itself.
+        proposed_opinion: a region reviewer's, which waits for a second reviewer.
+        act_id: the act that may still be undone; until it is told, nobody is offered the application.
+        publication_id: the publication that releases its opinion.
     """
 
     application_no: str
@@ -103,6 +118,19 @@ class Review:
     photo_sha256: str | None = None
     photo_size: int | None = None
     photo_accepted_at: datetime | None = None
+    queue: Queue | None = None
+    due_at: datetime = NEVER
+    returns: int = 0
+    escalated_at: datetime | None = None
+    findings: list[str] = field(default_factory=list)
+    recommended_opinion: Opinion | None = None
+    recommended_words: str | None = None
+    recommended_by: UUID | None = None
+    proposed_opinion: Opinion | None = None
+    proposed_words: str | None = None
+    proposed_by: UUID | None = None
+    act_id: UUID | None = None
+    publication_id: UUID | None = None
 
     @classmethod
     def begun_by(cls, event: ApplicationSubmitted) -> Self:
@@ -178,6 +206,10 @@ class Review:
     def let_in(self) -> None:
         """Every image was checked: its tier may take it."""
         self._become(QUEUE[self.tier])
+        if self.tier == "site" and self.route == "onsite":
+            self.queue = "onsite"
+        else:
+            self.queue = "resubmitted" if self.round > 1 else "new"
 
     def is_held_by(self, staff: Staff, now: datetime) -> bool:
         """True while this person's claim lasts."""
@@ -242,6 +274,7 @@ class Review:
                 f"One return takes {MOST_RETURNED} items at most.",
             )
         self._become(State.RETURNED)
+        self.returns += 1
         self._end_claim()
         return ReviewFeedback(
             application_no=self.application_no,
@@ -268,6 +301,7 @@ class Review:
         """The site finds nothing amiss: on to the region."""
         must_have_no_return(marks)
         self._become(State.AT_REGION)
+        self.queue = "new"
         self.tier = "region"
         self.passed_revision = self.revision
         self._end_claim()
@@ -276,6 +310,7 @@ class Review:
     def send_back(self, now: datetime) -> ReviewDecided:
         """The region wants the site to look again."""
         self._become(State.AT_SITE)
+        self.queue = "sent_back"
         self.tier = "site"
         self._end_claim()
         return self._decided("region", "sent_back", now)
@@ -331,6 +366,7 @@ class Review:
         self.tier = "site"
         if self.state is State.AT_REGION:
             self._become(State.AT_SITE)
+            self.queue = "resubmitted" if self.round > 1 else "new"
 
     def _keep_photo(self, photo: HandedInPhoto | None) -> None:
         self.photo_key = photo.object_key if photo else None
@@ -367,6 +403,7 @@ class Review:
         if state not in MOVES[self.state]:
             raise _illegal_move(self.state, state)
         self.state = state
+        self.queue = None
 
 
 _ELSEWHERE: dict[State, tuple[str, str]] = {

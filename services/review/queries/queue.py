@@ -48,6 +48,15 @@ async def page_of(
                 claimed=held,
                 claimed_by_me=held and row.claimed_by == staff.id,
                 resubmitted=row.round > 1,
+                education=str(row.facts.get("education", "")),
+                queue=None,
+                due_at=None,
+                overdue=False,
+                returns=0,
+                findings=0,
+                clean=False,
+                recommended=None,
+                proposed=None,
             )
         )
     last = rows[limit - 1] if len(rows) > limit else None

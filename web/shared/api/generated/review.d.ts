@@ -392,6 +392,8 @@ export interface components {
         /**
          * Detail
          * @description One application on one screen.
+         *
+         *     `act`: what was done last and can still be undone. `watermark`: to be shown over images, where the pack asks for it.
          */
         Detail: {
             /** Application No */
@@ -440,6 +442,19 @@ export interface components {
             /** Published At */
             published_at: string | null;
             registration_photo: components["schemas"]["PhotoShown"] | null;
+            /** Queue */
+            queue: ("new" | "resubmitted" | "sent_back" | "second_look" | "onsite") | null;
+            /** Due At */
+            due_at: string | null;
+            /** Returns */
+            returns: number;
+            act: components["schemas"]["Pending"] | null;
+            recommended: components["schemas"]["OpinionOf"] | null;
+            proposed: components["schemas"]["OpinionOf"] | null;
+            /** False Materials */
+            false_materials: components["schemas"]["FalseMaterialShown"][];
+            /** Watermark */
+            watermark: string | null;
             /** Reasons */
             reasons: components["schemas"]["Reason"][];
             /** Sections */
@@ -448,6 +463,35 @@ export interface components {
             notices: components["schemas"]["NoticeShown"][];
             /** History */
             history: components["schemas"]["Line"][];
+        };
+        /**
+         * FalseMaterialShown
+         * @description A record of false material.
+         */
+        FalseMaterialShown: {
+            /**
+             * Record Id
+             * Format: uuid
+             */
+            record_id: string;
+            /** Item */
+            item: string | null;
+            /** Image Ids */
+            image_ids: string[];
+            /** Words */
+            words: string;
+            /**
+             * Tier
+             * @enum {string}
+             */
+            tier: "site" | "region";
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /**
          * FindingShown
@@ -581,13 +625,17 @@ export interface components {
         };
         /**
          * Login
-         * @description Who wants in.
+         * @description Who wants in. `code`: of the second factor, where the account has one; `recovery_code` stands in for it, once.
          */
         Login: {
             /** Login */
             login: string;
             /** Password */
             password: string;
+            /** Code */
+            code?: string | null;
+            /** Recovery Code */
+            recovery_code?: string | null;
         };
         /**
          * MarkShown
@@ -620,7 +668,7 @@ export interface components {
         };
         /**
          * Moved
-         * @description Where the application is now.
+         * @description Where the application is now. `proposed`: the opinion waits for a second reviewer.
          */
         Moved: {
             /** Application No */
@@ -631,12 +679,32 @@ export interface components {
             round: number;
             /** Revision */
             revision: number;
+            /** Proposed */
+            proposed: boolean;
+            act: components["schemas"]["Pending"] | null;
         };
         /**
          * NextClaim
-         * @description Nothing to say: the oldest that waits.
+         * @description The oldest that waits in the list, as narrowed.
          */
-        NextClaim: Record<string, never>;
+        NextClaim: {
+            /** Site */
+            site?: string | null;
+            /** Category */
+            category?: string | null;
+            /** Education */
+            education?: string | null;
+            /** Finding */
+            finding?: string | null;
+            /** Waiting Since */
+            waiting_since?: string | null;
+            /**
+             * State
+             * @default waiting
+             * @enum {string}
+             */
+            state: "waiting" | "new" | "resubmitted" | "sent_back" | "second_look" | "onsite";
+        };
         /**
          * NoticeShown
          * @description Whether the candidate was reached.
@@ -657,6 +725,23 @@ export interface components {
             round: number;
         };
         /**
+         * OpinionOf
+         * @description What somebody would have decided. `mine`: it is one's own, so another must look at it.
+         */
+        OpinionOf: {
+            /**
+             * Opinion
+             * @enum {string}
+             */
+            opinion: "approved" | "rejected" | "disqualified";
+            /** Words */
+            words: string;
+            /** By */
+            by: string;
+            /** Mine */
+            mine: boolean;
+        };
+        /**
          * Page
          * @description One page of a list; `next` leads on, null at its end.
          */
@@ -668,11 +753,33 @@ export interface components {
         };
         /**
          * Pass
-         * @description Pass on to the region.
+         * @description Pass on to the region; with what the site recommends, where it would not approve.
          */
         Pass: {
             /** Revision */
             revision?: number | null;
+            recommends?: components["schemas"]["Recommendation"] | null;
+        };
+        /**
+         * Pending
+         * @description An act that is not told yet: until `undo_until` it can be undone.
+         */
+        Pending: {
+            /**
+             * Act Id
+             * Format: uuid
+             */
+            act_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "return" | "pass" | "send_back" | "decide" | "propose" | "agree" | "disagree";
+            /**
+             * Undo Until
+             * Format: date-time
+             */
+            undo_until: string;
         };
         /**
          * PhotoShown
@@ -707,17 +814,19 @@ export interface components {
         };
         /**
          * PublicationOf
-         * @description Whose opinions are to be released.
+         * @description Whose opinions are to be released; from when on they show, if later than as soon as may be.
          */
         PublicationOf: {
             /** Region */
             region: string;
             /** Year */
             year: number;
+            /** Effective At */
+            effective_at?: string | null;
         };
         /**
          * Published
-         * @description How many opinions were released, and from when on they show.
+         * @description A publication: how many opinions it releases, how many of them are told, and from when on they show.
          */
         Published: {
             /**
@@ -727,11 +836,17 @@ export interface components {
             publication_id: string;
             /** Published */
             published: number;
+            /** Told */
+            told: number;
             /**
              * Effective At
              * Format: date-time
              */
             effective_at: string;
+            /** Finished */
+            finished: boolean;
+            /** Supplementary */
+            supplementary: boolean;
         };
         /**
          * ReadTextShown
@@ -780,6 +895,19 @@ export interface components {
             words: components["schemas"]["Text"];
         };
         /**
+         * Recommendation
+         * @description What a site would have the region decide, since it can't decide itself.
+         */
+        Recommendation: {
+            /**
+             * Opinion
+             * @enum {string}
+             */
+            opinion: "rejected" | "disqualified";
+            /** Words */
+            words: string;
+        };
+        /**
          * Replaced
          * @description Which round came without the image, when, and why; nobody asked for it where `why` is empty.
          */
@@ -814,6 +942,7 @@ export interface components {
             feedback_id: string;
             /** Items */
             items: components["schemas"]["ReturnedItemShown"][];
+            act: components["schemas"]["Pending"] | null;
         };
         /**
          * ReturnedItemShown
@@ -834,6 +963,9 @@ export interface components {
         /**
          * Row
          * @description An application in a list.
+         *
+         *     `findings`: how many the checks noticed on its present images. `clean`: nothing speaks against a pass in bulk.
+         *     `due_at` is null where the pack has no service level. `recommended` by the site, `proposed` to a second reviewer.
          */
         Row: {
             /** Application No */
@@ -860,6 +992,24 @@ export interface components {
             claimed_by_me: boolean;
             /** Resubmitted */
             resubmitted: boolean;
+            /** Education */
+            education: string;
+            /** Queue */
+            queue: ("new" | "resubmitted" | "sent_back" | "second_look" | "onsite") | null;
+            /** Due At */
+            due_at: string | null;
+            /** Overdue */
+            overdue: boolean;
+            /** Returns */
+            returns: number;
+            /** Findings */
+            findings: number;
+            /** Clean */
+            clean: boolean;
+            /** Recommended */
+            recommended: ("approved" | "rejected" | "disqualified") | null;
+            /** Proposed */
+            proposed: ("approved" | "rejected" | "disqualified") | null;
         };
         /**
          * SectionShown
@@ -883,6 +1033,8 @@ export interface components {
         /**
          * Session
          * @description Who is logged in, and the token that writes must carry.
+         *
+         *     `second_factor`: the account has one. `must_enrol`: it needs one, and nothing else is allowed before.
          */
         Session: {
             /**
@@ -896,13 +1048,17 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "site_reviewer" | "region_reviewer" | "region_admin";
+            role: "site_reviewer" | "region_reviewer" | "region_admin" | "national_operator" | "auditor";
             /** Region */
-            region: string;
+            region: string | null;
             /** Site */
             site: string | null;
             /** Csrf Token */
             csrf_token: string;
+            /** Second Factor */
+            second_factor: boolean;
+            /** Must Enrol */
+            must_enrol: boolean;
         };
         /**
          * Text
@@ -1306,7 +1462,7 @@ export interface operations {
     list_reviews_reviews_get: {
         parameters: {
             query?: {
-                state?: "waiting" | "mine" | "returned" | "decided";
+                state?: "waiting" | "new" | "resubmitted" | "sent_back" | "second_look" | "onsite" | "mine" | "returned" | "decided" | "overdue" | "attention" | "unfinished";
                 cursor?: string | null;
                 limit?: number;
             };

@@ -1,140 +1,16 @@
-"""What the HTTP API takes and gives; the OpenAPI document is made from it."""
+"""One application on one screen."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
-from services.review.domain import Outcome, Role
-from shared.contracts.event import ItemCode, ReasonCode, RegionCode
+from services.review.domain import Outcome, Queue
+from services.review.shapes.acts import Pending
+from services.review.shapes.base import Told
+from shared.contracts.event import ItemCode, RegionCode
 from shared.contracts.review import Opinion, Tier
 from shared.contracts.rules import ReadableField, Text
 from shared.contracts.validation import Box
-
-# No control characters but line ends and tabs: PostgreSQL takes no NUL, and a terminal that shows a log obeys others.
-_PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000, pattern=_PRINTABLE)]
-
-QueueName = Literal["waiting", "mine", "returned", "decided"]
-
-
-class Asked(BaseModel):
-    """A request body: a field that we do not know is a mistake of the sender's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Login(Asked):
-    """Who wants in."""
-
-    login: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_PRINTABLE, strip_whitespace=True)]
-    password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-
-
-class NextClaim(Asked):
-    """Nothing to say: the oldest that waits."""
-
-
-class ItemMark(Asked):
-    """A mark on one item; reason and words are for returns, and words are what the candidate reads.
-
-    `same_images_allowed`: the images named may be handed in again; upload refuses the same bytes otherwise.
-    """
-
-    mark: Literal["accept", "return"]
-    reason_code: ReasonCode | None = None
-    words: Words | None = None
-    image_ids: Annotated[list[UUID], Field(max_length=60)] | None = None
-    same_images_allowed: bool = False
-
-
-class OnRevision(Asked):
-    """An act on the whole application; `revision`, if given, must still be the present one."""
-
-    revision: Annotated[int, Field(ge=1)] | None = None
-
-
-class Return(OnRevision):
-    """Give back what is marked."""
-
-
-class Pass(OnRevision):
-    """Pass on to the region."""
-
-
-class SendBack(OnRevision):
-    """Let the site look again; the words are for its staff."""
-
-    words: Annotated[Words, StringConstraints(min_length=1)]
-
-
-class Decision(OnRevision):
-    """The region's opinion; the words show to the candidate once it is published."""
-
-    outcome: Opinion
-    words: Words = ""
-
-
-class PublicationOf(Asked):
-    """Whose opinions are to be released."""
-
-    region: RegionCode
-    year: Annotated[int, Field(ge=2000, le=2100)]
-
-
-class Told(BaseModel):
-    """A part of an answer."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Session(Told):
-    """Who is logged in, and the token that writes must carry."""
-
-    staff_id: UUID
-    display_name: str
-    role: Role
-    region: str
-    site: str | None
-    csrf_token: str
-
-
-class Claimed(Told):
-    """One's own from now on, until then."""
-
-    application_no: str
-    claimed_until: datetime
-
-
-class MaskedCandidate(Told):
-    """Enough to tell two rows apart."""
-
-    name: str
-    id_number: str
-
-
-class Row(Told):
-    """An application in a list."""
-
-    application_no: str
-    candidate_masked: MaskedCandidate
-    site: str
-    route: str
-    category: str
-    round: int
-    submitted_at: datetime
-    state: str
-    claimed: bool
-    claimed_by_me: bool
-    resubmitted: bool
-
-
-class Page(Told):
-    """One page of a list; `next` leads on, null at its end."""
-
-    items: list[Row]
-    next: str | None
 
 
 class Candidate(Told):
@@ -302,8 +178,39 @@ class PhotoShown(Told):
     accepted_at: datetime
 
 
+class OpinionOf(Told):
+    """What somebody would have decided. `mine`: it is one's own, so another must look at it."""
+
+    opinion: Opinion
+    words: str
+    by: str
+    mine: bool
+
+
+class FalseMaterialShown(Told):
+    """A record of false material."""
+
+    record_id: UUID
+    item: ItemCode | None
+    image_ids: list[UUID]
+    words: str
+    tier: Tier
+    by: str
+    at: datetime
+
+
+class IdNumber(Told):
+    """The whole ID number and phone; asking for them is on record."""
+
+    id_number: str
+    phone: str
+
+
 class Detail(Told):
-    """One application on one screen."""
+    """One application on one screen.
+
+    `act`: what was done last and can still be undone. `watermark`: to be shown over images, where the pack asks for it.
+    """
 
     application_no: str
     state: str
@@ -326,41 +233,15 @@ class Detail(Told):
     opinion: Opinion | None
     published_at: datetime | None
     registration_photo: PhotoShown | None
+    queue: Queue | None
+    due_at: datetime | None
+    returns: int
+    act: Pending | None
+    recommended: OpinionOf | None
+    proposed: OpinionOf | None
+    false_materials: list[FalseMaterialShown]
+    watermark: str | None
     reasons: list[Reason]
     sections: list[SectionShown]
     notices: list[NoticeShown]
     history: list[Line]
-
-
-class ReturnedItemShown(Told):
-    """An item that unlocked."""
-
-    item: str
-    reason_code: str
-    words: str
-    image_ids: list[UUID]
-    same_images_allowed: bool
-
-
-class Returned(Told):
-    """What went back to the candidate."""
-
-    feedback_id: UUID
-    items: list[ReturnedItemShown]
-
-
-class Moved(Told):
-    """Where the application is now."""
-
-    application_no: str
-    state: str
-    round: int
-    revision: int
-
-
-class Published(Told):
-    """How many opinions were released, and from when on they show."""
-
-    publication_id: UUID
-    published: int
-    effective_at: datetime

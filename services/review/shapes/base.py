@@ -1,0 +1,21 @@
+"""What every body of the HTTP API stands on; the OpenAPI document is made from them."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+# No control characters but line ends and tabs: PostgreSQL takes no NUL, and a terminal that shows a log obeys others.
+PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000, pattern=PRINTABLE)]
+
+
+class Asked(BaseModel):
+    """A request body: a field that we do not know is a mistake of the sender's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Told(BaseModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(frozen=True)
