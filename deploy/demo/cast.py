@@ -32,6 +32,7 @@ class Cast:
     """The players and their passwords.
 
     Attributes:
+        second_login: another reviewer of the region, for second looks.
         sitter: the invented person whose papers are drawn.
         person: the same one as the registration knows them.
         activated: whether the candidate's account is linked already.
@@ -45,6 +46,9 @@ class Cast:
     password: str
     site_logins: tuple[str, str]
     region_login: str
+    second_login: str
+    admin_login: str
+    auditor_login: str
     activated: bool = False
 
     @property
@@ -58,7 +62,13 @@ class Cast:
 
 
 def make_cast(
-    pack_id: str, facts: Facts, seed: int | None = None, *, now: dt.datetime | None = None, activated: bool = False
+    pack_id: str,
+    facts: Facts,
+    seed: int | None = None,
+    *,
+    now: dt.datetime | None = None,
+    activated: bool = False,
+    rules: Mapping[str, object] | None = None,
 ) -> Cast:
     """Invent a region with the rules of `pack_id`, its staff, and a candidate with these facts.
 
@@ -68,6 +78,7 @@ def make_cast(
         seed: of the person and the papers; left out, somebody by chance.
         now: the time in the stack, to which the pack's windows are moved; left out, this process's clock.
         activated: whether the candidate may log in without activating the account first.
+        rules: fields of the pack that are different in the demo's region.
     """
     run = secrets.token_hex(3)
     original = with_everything_open(read_pack(RULES / f"{pack_id}.yaml").pack, now or clock.now())
@@ -79,6 +90,7 @@ def make_cast(
             "region": original.region.model_copy(update={"code": f"d{run}"}),
             "sites": (Site.model_validate(site.model_dump()),),
         }
+        | dict(rules or {})
     )
     return Cast(
         pack=pack,
@@ -86,6 +98,9 @@ def make_cast(
         password=secrets.token_urlsafe(12),
         site_logins=(f"demo-{run}-site-1", f"demo-{run}-site-2"),
         region_login=f"demo-{run}-region",
+        second_login=f"demo-{run}-region-2",
+        admin_login=f"demo-{run}-admin",
+        auditor_login=f"demo-{run}-auditor",
         activated=activated,
         **_candidate(pack, facts, _seed(seed)),
     )
@@ -146,19 +161,20 @@ async def register(
 async def open_accounts(environment: Mapping[str, str], cast: Cast) -> None:
     """Write the development accounts of everybody who plays."""
     site = cast.pack.sites[0].code
+    people: list[tuple[str, str, str, str | None]] = [
+        *((login, "考点审核员（演示）", "site_reviewer", site) for login in cast.site_logins),
+        (cast.region_login, "考区审核员（演示）", "region_reviewer", None),
+        (cast.second_login, "考区审核员二（演示）", "region_reviewer", None),
+        (cast.admin_login, "考区管理员（演示）", "region_admin", None),
+        (cast.auditor_login, "审计员（演示）", "auditor", None),
+    ]
     staff = [
         StaffAccount.model_validate(
-            {"login": login, "password": cast.password, "display_name": "考点审核员（演示）", "role": "site_reviewer",
-             "region": cast.region, "site": site}
+            {"login": login, "password": cast.password, "display_name": name, "role": role, "region": cast.region}
+            | ({"site": of_site} if of_site else {})
         )
-        for login in cast.site_logins
-    ]  # fmt: skip
-    staff.append(
-        StaffAccount.model_validate(
-            {"login": cast.region_login, "password": cast.password, "display_name": "考区审核员（演示）",
-             "role": "region_reviewer", "region": cast.region}
-        )
-    )  # fmt: skip
+        for login, name, role, of_site in people
+    ]
     candidate = CandidateAccount(cast.application_no, hash_now(cast.password), activated=cast.activated)
     await write_accounts(
         Sorted([candidate], staff, []), environment["DATABASE_URL_UPLOAD"], environment["DATABASE_URL_REVIEW"]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from deploy.demo.people import Candidate, Staff
 from deploy.specimens import draw
 
 PATIENCE_S = 30.0
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class NotTrue(Exception):
@@ -56,16 +58,20 @@ class Staffed:
     site: Staff
     colleague: Staff
     region: Staff
+    second: Staff
+    admin: Staff
+    auditor: Staff
     sms: httpx.AsyncClient
 
     @classmethod
     async def enter(cls, stack: AsyncExitStack, environment: Mapping[str, str]) -> "Staffed":
         """Open their browsers; `stack` closes them."""
-        site, colleague, region = [
-            await stack.enter_async_context(Staff(environment["PUBLIC_ORIGIN"])) for _ in range(3)
+        site, colleague, region, second, admin, auditor = [
+            await stack.enter_async_context(Staff(environment["PUBLIC_ORIGIN"])) for _ in range(6)
         ]
         provider = httpx.AsyncClient(base_url=environment["SMS_GATEWAY_URL"], timeout=10, trust_env=False)
-        return cls(site, colleague, region, await stack.enter_async_context(provider))
+        sms = await stack.enter_async_context(provider)
+        return cls(site, colleague, region, second, admin, auditor, sms)
 
 
 @dataclass
@@ -77,6 +83,7 @@ class Scene:
         round: of the newest submission.
         returned: the item that staff give back, and the image of it.
         photo: the registration photo, once there is one.
+        effective_at: from when on a publication shows, once there is one.
         heard: ids of the SMS that came before the one that a step waits for.
     """
 
@@ -90,6 +97,7 @@ class Scene:
     returned: tuple[str, str] = ("", "")
     photo: bytes = b""
     heard: set[str] = field(default_factory=set)
+    effective_at: datetime = NEVER
     _papers: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
     @property

@@ -16,12 +16,12 @@ async def opinion_is_hidden(scene: Scene) -> str:
 
 
 def region_publishes(count: int = 1) -> Step:
-    """A step: the region publishes all its opinions."""
+    """A step: the region's administrator publishes all its opinions."""
 
     async def published(scene: Scene) -> str:
         scene.heard |= {each["id"] for each in await scene.messages()}
         body = {"region": scene.cast.region, "year": scene.cast.pack.year}
-        found = answered(await scene.staff.region.post("/publications", body), 201).json()["published"]
+        found = answered(await scene.staff.admin.post("/publications", body), 201).json()["published"]
         see(found == count, f"{found} published, not {count}")
         return f"{count} application{'s' if count > 1 else ''}"
 

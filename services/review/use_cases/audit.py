@@ -22,7 +22,8 @@ class Asker:
     device: str | None = None
 
 
-asked_from: ContextVar[Asker] = ContextVar("asked_from", default=Asker())
+_NOBODY = Asker()
+asked_from: ContextVar[Asker] = ContextVar("asked_from", default=_NOBODY)
 """Set by the edge for the time of a request; empty where the system acts by itself."""
 
 
