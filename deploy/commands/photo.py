@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,26 +96,18 @@ def _words_for(code: str, best: str) -> "Text":
 
 
 def _signed(picture: bytes, application_no: str, pack: "Pack") -> bytes:
+    from services.validation.photos import signed_photo
     from shared import clock
-    from shared.images.receipt import add_receipt
     from shared.security.photo_keys import PhotoKeysUnreadable, SigningKeys
 
     files = key_files()
-    now = clock.now().replace(microsecond=0)
     try:
-        if files.make_first(now) is not None:
+        if files.make_first(clock.now().replace(microsecond=0)) is not None:
             err.print(f"已生成第一个签名密钥。The first key to sign with was made in {files.private}.")
         key = SigningKeys(files.private).current()
     except (PhotoKeysUnreadable, OSError) as problem:
         refuse(f"无法签名。It can't be signed: {problem}.")
-    signed, _ = add_receipt(
-        picture,
-        application_no=application_no,
-        pack=f"{pack.id}@{pack.version}",
-        issued_at=now,
-        expires_at=now + timedelta(days=pack.photo.receipt_days),
-        key=key,
-    )
+    signed, _ = signed_photo(picture, application_no, f"{pack.id}@{pack.version}", pack.photo, key)
     return signed
 
 

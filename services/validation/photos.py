@@ -14,8 +14,8 @@ from shared.contracts.rules import PhotoRule
 from shared.contracts.upload import PhotoCheckRequested
 from shared.contracts.validation import CheckedPhoto, PhotoFinding
 from shared.errors import Transient
-from shared.images.receipt import MOST_RECEIPT_BYTES, add_receipt
-from shared.security.photo_keys import SigningKeys
+from shared.images.receipt import MOST_RECEIPT_BYTES, Receipt, add_receipt
+from shared.security.photo_keys import SigningKey, SigningKeys
 from shared.storage import ObjectGone, Storage
 from shared.telemetry import metrics
 
@@ -69,16 +69,8 @@ class Photos:
     async def _signed(self, event: PhotoCheckRequested, picture: bytes) -> CheckedPhoto:
         if self._keys is None:
             raise NoKeysFile("PHOTO_KEYS_FILE is not set")
-        key = self._keys.current()
-        now = clock.now().replace(microsecond=0)
-        file, receipt = add_receipt(
-            picture,
-            application_no=event.application_no,
-            pack=f"{event.pack_id}@{event.pack_version}",
-            issued_at=now,
-            expires_at=now + timedelta(days=event.rule.receipt_days),
-            key=key,
-        )
+        pack = f"{event.pack_id}@{event.pack_version}"
+        file, receipt = signed_photo(picture, event.application_no, pack, event.rule, self._keys.current())
         sha256 = hashlib.sha256(file).hexdigest()
         # Each try makes a file of its own, since each receipt is: of two the one that is told counts.
         object_key = f"photos/{event.application_no}/{event.photo_id}/photo-{sha256[:16]}"
@@ -104,6 +96,29 @@ async def judge_portrait(
         return (PhotoFinding(code="too_complex", severity="reject"),), None
     findings = tuple(PhotoFinding.model_validate(each) for each in done.answer["findings"])
     return findings, done.body if done.answer["verdict"] == "pass" and done.body else None
+
+
+def signed_photo(
+    picture: bytes, application_no: str, pack: str, rule: PhotoRule, key: SigningKey
+) -> tuple[bytes, Receipt]:
+    """A photo that has passed, with its receipt in it, and that receipt.
+
+    Args:
+        picture: what `judge_portrait` made.
+        application_no: whose it is.
+        pack: under whose rules: `id@version`.
+        rule: says how long the receipt holds.
+        key: to sign with.
+    """
+    now = clock.now().replace(microsecond=0)
+    return add_receipt(
+        picture,
+        application_no=application_no,
+        pack=pack,
+        issued_at=now,
+        expires_at=now + timedelta(days=rule.receipt_days),
+        key=key,
+    )
 
 
 def _failed(code: str) -> PhotoVerdict:

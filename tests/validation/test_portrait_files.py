@@ -13,6 +13,7 @@ from PIL import Image
 from services.validation.portraits.checking import check_portrait
 from services.validation.portraits.opening import Refused, open_picture
 from shared.contracts.rules import PhotoRule
+from shared.images.limits import PORTRAIT
 from tests.validation.portraits import RULE, codes, figure, jpeg, judged, on, on_white
 
 
@@ -107,7 +108,7 @@ def _animated() -> bytes:
     ("body", "code"),
     [
         (lambda: b"", "empty"),
-        (lambda: b"\xff\xd8\xff" + b"\0" * 10_000_001, "too_large_bytes"),
+        (lambda: b"\xff\xd8\xff" + b"\0" * PORTRAIT.most_bytes, "too_large_bytes"),
         (lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 200, "heic"),
         (lambda: b"GIF89a" + b"\0" * 200, "unsupported_format"),
         (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported_format"),

@@ -22,7 +22,7 @@ from PIL import Image
 from services.validation.portraits.faces import Bgr
 from shared.images.limits import PORTRAIT
 
-MOST_BYTES = 10_000_000
+MOST_BYTES = PORTRAIT.most_bytes
 MOST_PIXELS = PORTRAIT.most_pixels
 LEAST_SIDE_PX = 100
 # What a progressive JPEG's coefficients may take, two bytes each and all at once: 190 MB grew by that much.
