@@ -27,7 +27,9 @@ _ALSO = {
         "photo": "The official size of the registration photo; left out: 小2寸, under 30,000 bytes.",
         "reasons": "Why staff return an item, by code, in words to the candidate.",
         "messages": "The region's own words for messages.",
-        "second_reviewer_on_rejection": "True where a rejection needs a second reviewer's consent.",
+        "second_reviewer_on_rejection": "True where a rejection or disqualification needs a second reviewer's consent.",
+        "service_level_days": "Days within which an application should have gone on its way; later ones are escalated.",
+        "watermark": "True where images are shown to staff with the viewer's name over them.",
     },
     "ItemRule": {
         "title": "The item's name on the checklist.",
