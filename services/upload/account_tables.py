@@ -1,12 +1,10 @@
 """Tables about people rather than applications: who is activated, who guesses, who changes a phone."""
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     DateTime,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -17,6 +15,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.security.attempts import attempts_table
 
 
 def account_tables(metadata: MetaData) -> None:
@@ -38,17 +38,7 @@ def account_tables(metadata: MetaData) -> None:
         Column("spoken", Integer, nullable=False, server_default="0"),
         Index("captchas_expires_at", "expires_at"),
     )
-    # Failed logins and what else is counted; `who` is a keyed hash of what was typed, or of an address.
-    Table(
-        "attempts",
-        metadata,
-        Column("attempt_id", BigInteger, Identity(always=True), primary_key=True),
-        Column("kind", Text, nullable=False),
-        Column("who", LargeBinary, nullable=False),
-        Column("at", DateTime(timezone=True), nullable=False),
-        Index("attempts_who", "kind", "who", "at"),
-        Index("attempts_at", "at"),
-    )
+    attempts_table(metadata)
     Table(
         "phone_codes",
         metadata,

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock
 from shared.database import Sessions
-from shared.errors import BadRequest, NotFound, Unavailable
+from shared.errors import BadRequest, NotFound, TooManyRequests, Unavailable
 from shared.security.sealing import lookup_hash
 
 VALID_FOR = timedelta(minutes=10)
@@ -146,6 +146,16 @@ def wrong() -> BadRequest:
         "captcha-wrong",
         "验证码不正确或已失效，请换一个再试。",
         "The captcha's answer is wrong, or it was used or is too old. Take a new one.",
+    )
+
+
+def needed(_wait: timedelta) -> TooManyRequests:
+    """Too many logins failed: one need not wait, but answer a captcha."""
+    return TooManyRequests(
+        "captcha-needed",
+        "登录失败次数较多，请输入验证码后再试。",
+        "Too many logins have failed: answer a captcha, and try again.",
+        captcha_needed=True,
     )
 
 

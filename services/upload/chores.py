@@ -5,11 +5,12 @@ from datetime import timedelta
 from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.upload import attempts, captchas, tables
+from services.upload import captchas, tables
 from services.upload.packs import Shelf
 from services.upload.use_cases import deadlines, phones, rules, submissions
 from shared import clock, idempotency
 from shared.database import Sessions
+from shared.security import attempts
 from shared.security import sessions as login_sessions
 from shared.storage import Storage
 

@@ -13,8 +13,7 @@ from services.upload.accounts import Accounts, ImportedAccounts
 from services.upload.api import applications, captchas, events, phones, photos, sessions
 from services.upload.api.edge import Edge
 from services.upload.arriving import Arriving
-from services.upload.attempts import Attempts
-from services.upload.captchas import Captchas
+from services.upload.captchas import Captchas, needed
 from services.upload.consumers import make_router
 from services.upload.contacts import Contacts
 from services.upload.packs import Shelf
@@ -22,6 +21,7 @@ from services.upload.page_events import PageEvents
 from services.upload.registration_system import HttpAccounts
 from services.upload.settings import Settings
 from services.upload.use_cases.registrations import IdNumbers
+from shared.security.attempts import Attempts
 from shared.security.identity import IdentitySigner
 from shared.security.photo_keys import PublicKeys
 from shared.security.sealing import KeyRing
@@ -69,7 +69,12 @@ def build(settings: Settings) -> Service:
         contacts=Contacts(keys, lookup_key),
         cookies=cookies,
         accounts=_accounts(settings, service, lookup_key),
-        attempts=Attempts(lookup_key, per_login=settings.failed_logins, per_address=settings.failed_logins_per_address),
+        attempts=Attempts(
+            lookup_key,
+            per_login=settings.failed_logins,
+            per_address=settings.failed_logins_per_address,
+            refuse=needed,
+        ),
         captchas=Captchas(lookup_key, settings.captcha_test_answer),
         page_events=_page_events(service, cookies),
         signer=IdentitySigner("upload", settings.identity_key),

@@ -1,6 +1,7 @@
 """The key ring: personal data on topics and at rest is AES-256-GCM under a data key per region and year.
 
 Data keys lie in a file, each wrapped by a master key; destroying a data key erases what it sealed, wherever it lies.
+A data key may have versions: the newest seals, the older ones still open, and they are destroyed together.
 """
 
 import base64
@@ -9,6 +10,8 @@ import hashlib
 import hmac
 import json
 import os
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
@@ -19,7 +22,11 @@ from shared.contracts.event import Part, Person, Sealed
 
 P = TypeVar("P", bound=Part)
 DEAD_LETTERS_KEY = "dead-letters"
+STAFF_KEY = "staff-factors"
+"""Of second factors, and of saved answers that hold them."""
 _NONCE = 12
+# `15-2021`, then `15-2021-2`, `15-2021-3`, …: a year has four digits, a version three at most.
+_VERSIONED = re.compile(r"(.+)-([1-9][0-9]{0,2})")
 
 
 class KeyDestroyed(Exception):
@@ -38,6 +45,12 @@ _DESTROYED: _Wrapped = {"by": "", "nonce": "", "key": ""}
 def data_key_id(region: str, year: int) -> str:
     """The id of the data key of one region and year."""
     return f"{region}-{year}"
+
+
+def _version_of(key_id: str) -> tuple[str, int]:
+    """The key whose version it is, and which."""
+    match = _VERSIONED.fullmatch(key_id)
+    return (match[1], int(match[2])) if match else (key_id, 1)
 
 
 class KeyRing:
@@ -59,6 +72,7 @@ class KeyRing:
         self._current = next(iter(self._masters))
         self._file = file
         self._keys: dict[str, AESGCM] = {}
+        self._newest: dict[str, str] = {}  # which version seals, by the first version's id
         self._read_at: tuple[int, int] | None = None
 
     def seal(self, region: str, year: int, part: Part) -> Sealed:
@@ -67,11 +81,14 @@ class KeyRing:
         Raises:
             KeyDestroyed: that region and year were erased; nothing of them is sealed again.
         """
-        key_id = data_key_id(region, year)
-        key = self._key(key_id) or self._make(key_id)
+        return self._sealed(data_key_id(region, year), part.model_dump_json().encode())
+
+    def _sealed(self, base: str, plain: bytes) -> Sealed:
+        key_id, key = self._sealing_key(base)
         nonce = os.urandom(_NONCE)
-        ciphertext = key.encrypt(nonce, part.model_dump_json().encode(), key_id.encode())
-        return Sealed(key_id=key_id, nonce=_encode(nonce), ciphertext=_encode(ciphertext))
+        return Sealed(
+            key_id=key_id, nonce=_encode(nonce), ciphertext=_encode(key.encrypt(nonce, plain, key_id.encode()))
+        )
 
     def open(self, sealed: Sealed) -> Person:
         """Read a sealed person; raises as `open_as` does."""
@@ -91,20 +108,25 @@ class KeyRing:
             KeyDestroyed: the data key is gone, so the data is erased.
             ValueError: it was changed, or never ours.
         """
+        return kind.model_validate_json(self._plain(sealed))
+
+    def _plain(self, sealed: Sealed) -> bytes:
         key = self._key(sealed.key_id)
         if key is None:
             raise KeyDestroyed(sealed.key_id)
         try:
-            plain = key.decrypt(_decode(sealed.nonce), _decode(sealed.ciphertext), sealed.key_id.encode())
+            return key.decrypt(_decode(sealed.nonce), _decode(sealed.ciphertext), sealed.key_id.encode())
         except InvalidTag:
             raise ValueError(f"sealed data under key {sealed.key_id} is not intact") from None
-        return kind.model_validate_json(plain)
 
-    def seal_bytes(self, data: bytes) -> tuple[str, bytes]:
+    def seal_bytes(self, data: bytes, base: str = DEAD_LETTERS_KEY) -> tuple[str, bytes]:
         """Seal a body of unknown content; returns the key id, and nonce plus ciphertext."""
-        key = self._key(DEAD_LETTERS_KEY) or self._make(DEAD_LETTERS_KEY)
+        return self._sealed_bytes(base, data)
+
+    def _sealed_bytes(self, base: str, data: bytes) -> tuple[str, bytes]:
+        key_id, key = self._sealing_key(base)
         nonce = os.urandom(_NONCE)
-        return DEAD_LETTERS_KEY, nonce + key.encrypt(nonce, data, DEAD_LETTERS_KEY.encode())
+        return key_id, nonce + key.encrypt(nonce, data, key_id.encode())
 
     def open_bytes(self, key_id: str, sealed: bytes) -> bytes:
         """Read what `seal_bytes` made.
@@ -118,14 +140,97 @@ class KeyRing:
         return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], key_id.encode())
 
     def destroy(self, key_id: str) -> bool:
-        """Erase a data key from the file; true if there was one. Processes forget it within one look at the file."""
+        """Erase a data key with all its versions; true if there was one. Processes forget it at their next look.
+
+        Args:
+            key_id: of the first version, or of one version alone.
+        """
         with self._locked() as wrapped:
-            there = bool(wrapped.get(key_id, _DESTROYED)["key"])
+            erased = [each for each in wrapped if each == key_id or _version_of(each)[0] == key_id]
+            there = any(wrapped[each]["key"] for each in erased)
             # The mark stays: under a new key of the same name old data would look damaged instead of erased.
-            wrapped[key_id] = _DESTROYED
+            wrapped |= dict.fromkeys([*erased, key_id], _DESTROYED)
             self._write(wrapped)
-        self._keys.pop(key_id, None)
+        for each in (*erased, key_id):
+            self._keys.pop(each, None)
+        self._newest = _newest_of(self._keys)
         return there
+
+    def data_keys(self) -> list[str]:
+        """The data keys that there are, by the ids of their first versions; not those that were destroyed."""
+        self._refresh()
+        return sorted(self._newest)
+
+    def older_versions(self, key_ids: Collection[str]) -> list[str]:
+        """Of these keys, by the ids of their first versions, the versions that seal no more."""
+        self._refresh()
+        return sorted(
+            each
+            for each in self._keys
+            if _version_of(each)[0] in key_ids and self._newest[_version_of(each)[0]] != each
+        )
+
+    def rewrap(self) -> int:
+        """Wrap every data key by the first master key; returns how many were not. Nothing needs to be sealed anew."""
+        with self._locked() as wrapped:
+            others = {
+                key_id: entry for key_id, entry in wrapped.items() if entry["key"] and entry["by"] != self._current
+            }
+            for key_id, entry in others.items():
+                wrapped[key_id] = self._wrap(key_id, self._raw(key_id, entry))
+            if others:
+                self._write(wrapped)
+        return len(others)
+
+    def add_versions(self, key_ids: Collection[str]) -> dict[str, str]:
+        """Make a new version of each of these keys, which seals from now on; one that was destroyed gets none.
+
+        Args:
+            key_ids: of first versions.
+
+        Returns:
+            The new version's id by the first one's.
+        """
+        with self._locked() as wrapped:
+            made = {}
+            for base in key_ids:
+                versions = [_version_of(each)[1] for each in wrapped if _version_of(each)[0] == base]
+                if any(entry["key"] for each, entry in wrapped.items() if _version_of(each)[0] == base):
+                    made[base] = f"{base}-{max(versions) + 1}"
+                    wrapped[made[base]] = self._wrap(made[base], AESGCM.generate_key(256))
+            if made:
+                self._write(wrapped)
+        return made
+
+    def reseal(self, sealed: Sealed) -> Sealed | None:
+        """The same under the newest version of its key; None where it is so already.
+
+        Raises:
+            KeyDestroyed: it is erased.
+            ValueError: it was changed, or never ours.
+        """
+        plain = self._plain(sealed)
+        base = _version_of(sealed.key_id)[0]
+        return None if self._newest.get(base) == sealed.key_id else self._sealed(base, plain)
+
+    def reseal_bytes(self, key_id: str, sealed: bytes) -> tuple[str, bytes] | None:
+        """The same for what `seal_bytes` made.
+
+        Raises:
+            KeyDestroyed: it is erased.
+            ValueError: it was changed, or never ours.
+        """
+        try:
+            plain = self.open_bytes(key_id, sealed)
+        except InvalidTag:
+            raise ValueError(f"sealed data under key {key_id} is not intact") from None
+        base = _version_of(key_id)[0]
+        return None if self._newest.get(base) == key_id else self._sealed_bytes(base, plain)
+
+    def _sealing_key(self, base: str) -> tuple[str, AESGCM]:
+        self._refresh()
+        key_id = self._newest.get(base)
+        return (key_id, self._keys[key_id]) if key_id is not None else (base, self._make(base))
 
     def _key(self, key_id: str) -> AESGCM | None:
         self._refresh()
@@ -141,27 +246,31 @@ class KeyRing:
         if changed == self._read_at:
             return
         wrapped: dict[str, _Wrapped] = json.loads(self._file.read_text())
-        self._keys = {key_id: self._unwrapped(key_id, entry) for key_id, entry in wrapped.items() if entry["key"]}
+        self._keys = {key_id: AESGCM(self._raw(key_id, entry)) for key_id, entry in wrapped.items() if entry["key"]}
+        self._newest = _newest_of(self._keys)
         self._read_at = changed
 
-    def _unwrapped(self, key_id: str, entry: _Wrapped) -> AESGCM:
+    def _raw(self, key_id: str, entry: _Wrapped) -> bytes:
         master = self._masters.get(entry["by"])
         if master is None:
             raise ValueError(f"data key {key_id} is wrapped by master key {entry['by']}, which MASTER_KEYS lacks")
-        return AESGCM(master.decrypt(_decode(entry["nonce"]), _decode(entry["key"]), key_id.encode()))
+        return master.decrypt(_decode(entry["nonce"]), _decode(entry["key"]), key_id.encode())
+
+    def _wrap(self, key_id: str, key: bytes) -> _Wrapped:
+        nonce = os.urandom(_NONCE)
+        wrapped = self._masters[self._current].encrypt(nonce, key, key_id.encode())
+        return {"by": self._current, "nonce": _encode(nonce), "key": _encode(wrapped)}
 
     def _make(self, key_id: str) -> AESGCM:
         with self._locked() as wrapped:
             if key_id not in wrapped:  # another process may have been quicker
-                nonce = os.urandom(_NONCE)
-                key = AESGCM.generate_key(256)
-                sealed = self._masters[self._current].encrypt(nonce, key, key_id.encode())
-                wrapped[key_id] = {"by": self._current, "nonce": _encode(nonce), "key": _encode(sealed)}
+                wrapped[key_id] = self._wrap(key_id, AESGCM.generate_key(256))
                 self._write(wrapped)
             if not wrapped[key_id]["key"]:
                 raise KeyDestroyed(key_id)
-            made = self._unwrapped(key_id, wrapped[key_id])
+            made = AESGCM(self._raw(key_id, wrapped[key_id]))
         self._keys[key_id] = made
+        self._newest = _newest_of(self._keys)
         return made
 
     def _locked(self) -> "_LockedFile":
@@ -192,6 +301,13 @@ class _LockedFile:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._lock)
+
+
+def _newest_of(key_ids: Collection[str]) -> dict[str, str]:
+    newest: dict[str, str] = {}
+    for key_id in sorted(key_ids, key=lambda each: _version_of(each)[1]):
+        newest[_version_of(key_id)[0]] = key_id
+    return newest
 
 
 def lookup_hash(key: bytes, value: str) -> bytes:

@@ -74,8 +74,8 @@ class SessionCookies:
     """
 
     def __init__(self, cookie: str, origin: str, *, idle: timedelta, longest: timedelta) -> None:
-        self._secure = origin.startswith("https://")
-        self.cookie = f"__Host-{cookie}" if self._secure else cookie
+        self.secure = origin.startswith("https://")
+        self.cookie = f"__Host-{cookie}" if self.secure else cookie
         self._origin = _origin_of(origin)
         self._idle = idle
         self._longest = longest
@@ -103,7 +103,7 @@ class SessionCookies:
             token,
             max_age=int(self._longest.total_seconds()),
             path="/",
-            secure=self._secure,
+            secure=self.secure,
             httponly=True,
             samesite="strict",
         )
@@ -182,7 +182,7 @@ class SessionCookies:
 
     def take_back(self, response: Response) -> None:
         """Tell the browser to forget the cookie."""
-        response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict")
+        response.delete_cookie(self.cookie, path="/", secure=self.secure, httponly=True, samesite="strict")
 
     def check_origin(self, request: Request) -> None:
         """Refuse a write that a page of another origin sent (also the login, which has no token yet)."""

@@ -33,4 +33,10 @@ IMAGES_READ = Counter("baoshen_images_read_total", "Images of which text was rea
 PHOTOS_CHECKED = Counter("baoshen_photos_checked_total", "Portraits checked.", ["verdict"])
 WORKERS_ENDED = Counter("baoshen_workers_ended_total", "Worker processes that died or hung over a file.", ["job"])
 IMAGES_WAITING_ALONE = Gauge("baoshen_images_waiting_alone", "Images whose second try, alone, is still to come.")
+REVIEW_OVERDUE = Gauge("baoshen_review_overdue", "Applications that wait longer than their rules allow.", ["tier"])
+REVIEW_OLDEST_WAITING = Gauge(
+    "baoshen_review_oldest_waiting_seconds", "Since the oldest that waits at a tier was handed in.", ["tier"]
+)
 SMS = Counter("baoshen_sms_total", "Attempts to send an SMS.", ["outcome"])
+AUDIT_SEALED = Counter("baoshen_audit_sealed_total", "Audit lines that were chained and signed.")
+AUDIT_UNSEALED_AGE = Gauge("baoshen_audit_unsealed_seconds", "Age of the oldest audit line that is not sealed yet.")

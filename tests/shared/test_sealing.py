@@ -195,6 +195,94 @@ def test_bodies_of_any_content_are_sealed_under_a_key_of_their_own(ring: KeyRing
         ring.open_bytes(key_id, sealed)
 
 
+def test_a_new_version_seals_and_the_older_one_still_opens(ring: KeyRing, master: str, file: Path) -> None:
+    old = ring.seal("15", 2021, PERSON)
+    other = KeyRing(master, file)
+
+    made = ring.add_versions(["15-2021", "43-2021"])
+
+    new = other.seal("15", 2021, PERSON)
+    assert made == {"15-2021": "15-2021-2"}
+    assert new.key_id == "15-2021-2"
+    assert (ring.open(old), ring.open(new)) == (PERSON, PERSON)
+    assert ring.data_keys() == ["15-2021"]
+    assert ring.older_versions(["15-2021"]) == ["15-2021"]
+
+
+def test_what_lies_under_an_older_version_is_sealed_anew_once(ring: KeyRing) -> None:
+    old, body = ring.seal("15", 2021, PERSON), ring.seal_bytes(b"body")
+    ring.add_versions(["15-2021", "dead-letters"])
+
+    new, new_body = ring.reseal(old), ring.reseal_bytes(*body)
+
+    assert new is not None
+    assert new_body is not None
+    assert (new.key_id, ring.open(new)) == ("15-2021-2", PERSON)
+    assert (new_body[0], ring.open_bytes(*new_body)) == ("dead-letters-2", b"body")
+    assert (ring.reseal(new), ring.reseal_bytes(*new_body)) == (None, None)
+
+
+def test_what_is_not_intact_is_not_sealed_anew(ring: KeyRing) -> None:
+    sealed, (key_id, body) = ring.seal("15", 2021, PERSON), ring.seal_bytes(b"body")
+    ring.add_versions(["15-2021", "dead-letters"])
+
+    with pytest.raises(ValueError, match="not intact"):
+        ring.reseal(sealed.model_copy(update={"nonce": "AAAAAAAAAAAAAAAA"}))
+    with pytest.raises(ValueError, match="not intact"):
+        ring.reseal_bytes(key_id, body[:-1] + b"?")
+
+
+def test_destroying_a_key_destroys_all_its_versions(ring: KeyRing, master: str, file: Path) -> None:
+    first = ring.seal("15", 2021, PERSON)
+    ring.add_versions(["15-2021"])
+    second, kept = ring.seal("15", 2021, PERSON), ring.seal("15", 2022, PERSON)
+
+    assert ring.destroy("15-2021") is True
+
+    for each in (ring, KeyRing(master, file)):
+        for sealed in (first, second):
+            with pytest.raises(KeyDestroyed):
+                each.open(sealed)
+        with pytest.raises(KeyDestroyed):
+            each.seal("15", 2021, PERSON)
+        assert each.open(kept) == PERSON
+    assert ring.add_versions(["15-2021"]) == {}
+    assert ring.destroy("15-2021") is False
+
+
+def test_of_a_region_nothing_is_destroyed_by_its_code_alone(ring: KeyRing) -> None:
+    sealed = ring.seal("15", 2021, PERSON)
+
+    assert ring.destroy("15") is False
+
+    assert ring.open(sealed) == PERSON
+
+
+def test_wrapping_anew_changes_the_master_key_and_nothing_else(ring: KeyRing, master: str, file: Path) -> None:
+    sealed, gone = ring.seal("15", 2021, PERSON), ring.seal("15", 2020, PERSON)
+    ring.destroy("15-2020")
+    fresh = a_master("k2")
+
+    assert KeyRing(f"{fresh},{master}", file).rewrap() == 1
+
+    only_new = KeyRing(fresh, file)
+    assert only_new.open(sealed) == PERSON
+    with pytest.raises(KeyDestroyed):
+        only_new.open(gone)
+    assert only_new.rewrap() == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_wrapping_anew_without_the_old_master_key_changes_nothing(ring: KeyRing, file: Path) -> None:
+    ring.seal("15", 2021, PERSON)
+    before = file.read_text()
+
+    with pytest.raises(ValueError, match="wrapped by master key k1"):
+        KeyRing(a_master("k2"), file).rewrap()
+
+    assert file.read_text() == before
+
+
 def test_a_number_is_found_by_its_keyed_hash_only() -> None:
     key, other = secrets.token_bytes(32), secrets.token_bytes(32)
 

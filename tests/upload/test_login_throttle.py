@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.upload.attempts import Attempt
+from shared.security.attempts import Attempt
 from tests.builders.events import PERSON
 from tests.upload.conftest import NUMBER, PASSWORD, Upload
 from tests.upload.people import a_captcha, another_than, fails, forget_attempts, somewhere_else

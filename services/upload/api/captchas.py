@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 
 from services.upload.account_shapes import CaptchaMade
 from services.upload.api.edge import AtEdge
-from services.upload.attempts import address_of
 from services.upload.shapes import Nothing
 from shared.problems import described
+from shared.security.attempts import address_of
 
 router = APIRouter(prefix="/candidate/captchas", tags=["session"], responses=described(400, 403, 404, 422, 429, 503))
 

@@ -8,7 +8,6 @@ from fastapi import Depends, Path, Request
 
 from services.upload.accounts import Accounts
 from services.upload.arriving import Arriving
-from services.upload.attempts import Attempts
 from services.upload.captchas import Captchas
 from services.upload.contacts import Contacts
 from services.upload.packs import Shelf
@@ -17,6 +16,7 @@ from services.upload.rows import no_such_application
 from shared.contracts.event import ApplicationNo
 from shared.database import Sessions
 from shared.errors import NotFound
+from shared.security.attempts import Attempts
 from shared.security.identity import IdentitySigner
 from shared.security.photo_keys import PublicKeys
 from shared.security.sessions import LoggedIn, SessionCookies

@@ -9,10 +9,10 @@ from services.upload import accounts, captchas
 from services.upload.account_shapes import Activation, CandidateLogin, CaptchaAnswer, SessionShown, SessionsShown
 from services.upload.accounts import Standing
 from services.upload.api.edge import AtEdge, Candidate, Edge
-from services.upload.attempts import Attempt, address_of
 from services.upload.shapes import Login, SessionOpened
 from shared.errors import Forbidden, Unauthenticated
 from shared.problems import described
+from shared.security.attempts import Attempt, address_of
 from shared.security.identity import HEADER, Identity
 from shared.security.sessions import device_of
 
@@ -154,5 +154,5 @@ def _failed(attempt: Attempt) -> Unauthenticated:
         "login-failed",
         "报名编号（或证件号码）与密码不匹配，请核对后重试。",
         "The number and the password do not fit. Check both and try again.",
-        captcha_needed=attempt.captcha_next,
+        captcha_needed=attempt.last,
     )

@@ -1,15 +1,16 @@
-"""Guessing is made slow: failures are counted per login and per address, and beyond a few a captcha is asked for.
+"""Guessing is made slow: failures are counted per login and per address, and beyond a few the service refuses.
 
-Nobody is ever locked out: a right captcha lets one try through. What was typed, and addresses, are kept as keyed
-hashes, for an hour.
+Nobody is locked out for good: what counts is a window that moves on, and what was refused is not counted. What was
+typed, and addresses, are kept as keyed hashes, for an hour.
 """
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi import Request
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import clock
@@ -19,9 +20,29 @@ from shared.security.sealing import lookup_hash
 WINDOW = timedelta(minutes=15)
 KEPT_FOR = timedelta(hours=1)
 
+Refuse = Callable[[timedelta], TooManyRequests]
+"""What is said to those who failed too often, given the time until a failure leaves the window."""
+
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:kind || encode(:who, 'hex'), 0))")
 _COUNT = text("SELECT count(*) FROM attempts WHERE kind = :kind AND who = :who AND at > :since")
+_LIMITING = text(
+    "SELECT at FROM attempts WHERE kind = :kind AND who = :who AND at > :since ORDER BY at DESC OFFSET :before LIMIT 1"
+)
 _ADD = text("INSERT INTO attempts (kind, who, at) VALUES (:kind, :who, :at) RETURNING attempt_id")
+
+
+def attempts_table(metadata: MetaData) -> Table:
+    """Failed logins and what else is counted; `who` is a keyed hash of what was typed, or of an address."""
+    return Table(
+        "attempts",
+        metadata,
+        Column("attempt_id", BigInteger, Identity(always=True), primary_key=True),
+        Column("kind", Text, nullable=False),
+        Column("who", LargeBinary, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False),
+        Index("attempts_who", "kind", "who", "at"),
+        Index("attempts_at", "at"),
+    )
 
 
 @dataclass(frozen=True)
@@ -29,12 +50,12 @@ class Attempt:
     """A login under way: it counts as failed until it is known to be none.
 
     Attributes:
-        captcha_next: should it fail, the next one needs a captcha.
+        last: should it fail, the next one is refused.
     """
 
     login: bytes
     rows: tuple[int, ...]
-    captcha_next: bool
+    last: bool
 
 
 class Attempts:
@@ -42,42 +63,43 @@ class Attempts:
 
     Args:
         key: of the keyed hashes.
-        per_login: failures within the window after which a login needs a captcha.
-        per_address: the same for an address; a school's candidates share one.
+        per_login: failures within the window after which a login is refused.
+        per_address: the same for an address; a school's candidates, or an office's staff, share one.
+        refuse: what is said then.
     """
 
-    def __init__(self, key: bytes, *, per_login: int, per_address: int) -> None:
+    def __init__(self, key: bytes, *, per_login: int, per_address: int, refuse: Refuse) -> None:
         self._key = key
         self._per_login = per_login
         self._per_address = per_address
+        self._refuse = refuse
 
-    async def begin(self, session: AsyncSession, login: str, address: str, *, excused: bool) -> Attempt:
+    async def begin(self, session: AsyncSession, login: str, address: str, *, excused: bool = False) -> Attempt:
         """Count a try before its password is looked at, so that many at once can't all be the fifth.
 
         Args:
             session: the caller's transaction; commit it before the password is looked at.
             login: what was typed.
             address: where it comes from.
-            excused: a right captcha came along.
+            excused: something came along that lets one try through, such as a right captcha.
 
         Raises:
-            TooManyRequests: too many failed; a captcha must come along.
+            TooManyRequests: too many failed.
         """
         who, where = lookup_hash(self._key, f"login:{login}"), lookup_hash(self._key, f"address:{address}")
         failed = await self._count(session, "login", who, WINDOW)
         failed_here = await self._count(session, "address", where, WINDOW)
         if not excused and (failed >= self._per_login or failed_here >= self._per_address):
-            raise TooManyRequests(
-                "captcha-needed",
-                "登录失败次数较多，请输入验证码后再试。",
-                "Too many logins have failed: answer a captcha, and try again.",
-                captcha_needed=True,
+            waits = (
+                await self._until(session, "login", who, self._per_login),
+                await self._until(session, "address", where, self._per_address),
             )
+            raise self._refuse(max(waits))
         rows = (await self._add(session, "login", who), await self._add(session, "address", where))
         return Attempt(who, rows, failed + 1 >= self._per_login or failed_here + 1 >= self._per_address)
 
     async def succeeded(self, session: AsyncSession, attempt: Attempt) -> None:
-        """The password was right: the login's failures are forgotten."""
+        """It was right: the login's failures are forgotten."""
         # One after the other: each would delete its own row first, and then wait for the other's.
         await session.execute(_LOCK, {"kind": "login", "who": attempt.login})
         await self.never_was(session, attempt)
@@ -105,10 +127,24 @@ class Attempts:
             )
         await self._add(session, kind, where)
 
+    async def first(self, session: AsyncSession, kind: str, value: str) -> bool:
+        """True when `value` comes for the first time (within `KEPT_FOR`), also of many at once."""
+        who = lookup_hash(self._key, f"{kind}:{value}")
+        if await self._count(session, kind, who, KEPT_FOR) > 0:
+            return False
+        await self._add(session, kind, who)
+        return True
+
     async def _count(self, session: AsyncSession, kind: str, who: bytes, within: timedelta) -> int:
         await session.execute(_LOCK, {"kind": kind, "who": who})
         found = await session.scalar(_COUNT, {"kind": kind, "who": who, "since": clock.now() - within})
         return int(found or 0)
+
+    async def _until(self, session: AsyncSession, kind: str, who: bytes, most: int) -> timedelta:
+        """How long until fewer than `most` are left in the window."""
+        values = {"kind": kind, "who": who, "since": clock.now() - WINDOW, "before": most - 1}
+        at: datetime | None = await session.scalar(_LIMITING, values)
+        return timedelta() if at is None else at + WINDOW - clock.now()
 
     async def _add(self, session: AsyncSession, kind: str, who: bytes) -> int:
         return int(await session.scalar(_ADD, {"kind": kind, "who": who, "at": clock.now()}) or 0)
