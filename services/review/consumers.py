@@ -1,5 +1,6 @@
 """What review hears, and what it does about it."""
 
+from services.review.lookup import Lookup
 from services.review.use_cases import hearing, readings
 from shared.contracts.notify import NoticeDelivered
 from shared.contracts.registration import RegistrationRecorded
@@ -26,10 +27,11 @@ def make_router() -> Router:
     return router
 
 
-async def on_registrations_recorded(events: list[RegistrationRecorded], sessions: Sessions) -> None:
+async def on_registrations_recorded(events: list[RegistrationRecorded], sessions: Sessions, lookup: Lookup) -> None:
     """A registration is new or has changed."""
+    hashes = await lookup.hashes_of({event.event_id: event.sealed for event in events})
     async with sessions.begin() as session:
-        await hearing.record_registrations(session, await first_time(session, events))
+        await hearing.record_registrations(session, await first_time(session, events), hashes)
 
 
 async def on_rules_published(events: list[RulesPublished], sessions: Sessions) -> None:

@@ -27,12 +27,17 @@ from services.review.audit_tables import audit_tables
 from services.review.domain import Review, State
 from shared.idempotency import idempotency_table
 from shared.messaging.tables import messaging_tables
+from shared.security.attempts import attempts_table
 from shared.security.sessions import session_table
 
 metadata = MetaData()
 messaging_tables(metadata)
 idempotency_table(metadata)
-session_table(metadata)
+session_table(metadata).append_column(
+    # How the person was known: password, code, recovery_code, provider.
+    Column("through", Text, nullable=False, server_default="password")
+)
+attempts_table(metadata)
 audit_tables(metadata)
 
 
@@ -63,7 +68,7 @@ staff = Table(
     Column("password_hash", Text, nullable=True),  # null for those who come through an identity provider only
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    # The second factor's secret, sealed; it counts once a first code was right.
+    # The second factor's secret, sealed, since a first code was right.
     Column("totp_key_id", Text, nullable=True),
     Column("totp_sealed", LargeBinary, nullable=True),
     Column("totp_confirmed_at", DateTime(timezone=True), nullable=True),
@@ -75,6 +80,16 @@ staff = Table(
     CheckConstraint("site IS NULL OR region IS NOT NULL", name="staff_site_is_in_a_region"),
     Index("staff_oidc", "oidc_issuer", "oidc_subject", unique=True),
     Index("staff_of_region", "region", "login"),
+)
+
+# A second factor in the making: the one before counts until a code of the new one was right.
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("staff_id", Uuid, ForeignKey("staff.id", ondelete="CASCADE"), primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("begun_at", DateTime(timezone=True), nullable=False),
 )
 
 recovery_codes = Table(
@@ -102,7 +117,7 @@ applications = Table(
     Column("registration_revision", Integer, nullable=False, server_default="0"),
     Column("facts", JSONB(none_as_null=True), nullable=True),  # null: the registration was not heard yet
     Column("sealed", JSONB(none_as_null=True), nullable=True),
-    # Keyed hashes, for finding a candidate by what is only kept sealed.
+    # Keyed hashes, for finding a candidate by what is only kept sealed; empty where it can't be opened.
     Column("id_number_hash", LargeBinary, nullable=True),
     Column("name_hash", LargeBinary, nullable=True),
     # The newest reopening, withdrawal or lapse heard, for a submission that comes after it.
@@ -110,7 +125,15 @@ applications = Table(
     Column("reopened_as", StateText, nullable=True),
     Index("applications_id_number_hash", "id_number_hash", postgresql_where=text("id_number_hash IS NOT NULL")),
     Index("applications_name_hash", "name_hash", postgresql_where=text("name_hash IS NOT NULL")),
+    Index(
+        "applications_to_hash",
+        "application_no",
+        postgresql_where=text("sealed IS NOT NULL AND id_number_hash IS NULL"),
+    ),
 )
+
+# Given back three times and still not through, or not handed in again in time.
+ATTENTION = "(returns >= 3 AND state NOT IN ('decided', 'withdrawn', 'lapsed')) OR (returns > 0 AND state = 'lapsed')"
 
 reviews = Table(
     "reviews",
@@ -161,11 +184,12 @@ reviews = Table(
     # An act that may still be undone: `acts` has it.
     Column("act_id", Uuid, nullable=True),
     Column("publication_id", Uuid, nullable=True),
-    # Queues: equality on scope and queue, then the order of the list, so that a page costs the same at any size.
+    # Queues: equality on scope, tier and queue, then the order of the list, so that a page costs the same at any size.
     *(
         Index(
             f"reviews_queue_{name}",
             *columns,
+            "tier",
             "queue",
             "due_at",
             "submitted_at",
@@ -179,18 +203,16 @@ reviews = Table(
             "region": ("region",),
             "region_category": ("region", "category"),
             "region_education": ("region", "education"),
+            "nation": (),
         }.items()
     ),
-    Index(
-        "reviews_attention",
-        "region",
-        "submitted_at",
-        "application_no",
-        postgresql_where=text("returns >= 3 OR (returns > 0 AND state = 'lapsed')"),
-    ),
+    Index("reviews_to_escalate", "due_at", postgresql_where=text("queue IS NOT NULL AND escalated_at IS NULL")),
+    Index("reviews_attention", "region", "submitted_at", "application_no", postgresql_where=text(ATTENTION)),
+    Index("reviews_attention_nation", "submitted_at", "application_no", postgresql_where=text(ATTENTION)),
     # Other lists: equality on scope and state, then the order of the list, so that a page costs the same at any size.
     Index("reviews_of_site", "site", "state", "submitted_at", "application_no"),
     Index("reviews_of_region", "region", "state", "submitted_at", "application_no"),
+    Index("reviews_of_nation", "state", "submitted_at", "application_no"),
     Index(
         "reviews_claimed",
         "claimed_by",
@@ -211,6 +233,15 @@ reviews = Table(
         "application_no",
         postgresql_where=text("state = 'decided' AND published_at IS NULL"),
     ),
+    # Figures of a year without reading its rows, and exports in the order of the numbers.
+    Index(
+        "reviews_of_year",
+        "region",
+        "year",
+        "application_no",
+        postgresql_include=["site", "state", "tier", "submitted_at", "due_at", "returns"],
+    ),
+    Index("reviews_with_findings", "region", "year", "submitted_at", postgresql_where=text("findings <> '{}'")),
 )
 
 # Every image that was ever handed in; current are those of the review's round.
@@ -387,6 +418,13 @@ history = Table(
     Column("revision", Integer, nullable=False),
     Column("detail", JSONB, nullable=False),
     Index("history_of_application", "application_no", "id"),
+    # Figures by day and by person: acts on applications as a whole, of some weeks, without reading their rows.
+    Index(
+        "history_acts",
+        "at",
+        postgresql_include=["act", "application_no", "staff_id"],
+        postgresql_where=text("act IN ('submitted', 'returned', 'passed', 'decided', 'agreed', 'undone')"),
+    ),
 )
 
 registry(metadata=metadata).map_imperatively(Review, reviews, exclude_properties=["category", "education"])

@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +18,7 @@ from sqlalchemy import insert, text
 from services.review import tables
 from services.review.main import build
 from services.review.settings import Settings
+from services.review.use_cases import pending, publications
 from shared import clock
 from shared.contracts.event import Event
 from shared.contracts.upload import ApplicationSubmitted
@@ -129,6 +131,12 @@ class ReviewUnderTest(ServiceUnderTest):
         answer = await region.post(f"/reviews/{application_no}/decisions", {"outcome": outcome, "words": words})
         assert answer.status_code == 201, answer.text
 
+    async def publish(self, year: int = 2021, **more: Any) -> httpx.Response:
+        """The region's administrator publishes, and all of it is told."""
+        answer = await (await self.desk("admin")).post("/publications", {"region": "15", "year": year} | more)
+        await publications.tell_running(self.service.sessions)
+        return answer
+
     async def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         async with self.service.sessions() as session:
             return [dict(row) for row in (await session.execute(text(statement), values)).mappings()]
@@ -149,8 +157,14 @@ async def review_settings(
         roles="api",
         log_level="ERROR",
         database_url=await scratch_database("review"),
+        development=True,
+        publication_delay_s=0,
+        undo_s=0,
         public_origin=ORIGIN,
+        staff_second_factor="offered",
+        lookup_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         identity_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+        audit_signing_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         s3_endpoint_url=os.environ["S3_ENDPOINT_URL"],
         s3_access_key=os.environ["S3_ACCESS_KEY"],
         s3_secret_key=os.environ["S3_SECRET_KEY"],
@@ -178,6 +192,7 @@ async def review(
     under_test.key_ring = key_ring
     under_test.people = {login: uuid4() for login in PEOPLE}
     under_test.desks = {}
+    under_test.service.app.state.edge.boards.forget()
     await under_test.clear()
     async with under_test.service.sessions.begin() as session:
         await session.execute(
@@ -219,3 +234,17 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
     moved = Time()
     monkeypatch.setattr(clock, "now", moved.now)
     return moved
+
+
+@pytest.fixture
+def undoable(review: ReviewUnderTest) -> Iterator[Callable[[], Awaitable[None]]]:
+    """Acts wait ten seconds, as they do outside of tests; awaiting the call tells those that are due."""
+    state = review.service.app.state
+    before = state.edge
+    state.edge = replace(before, undo=timedelta(seconds=10))
+
+    async def tell() -> None:
+        await pending.tell_all_due(review.service.sessions)
+
+    yield tell
+    state.edge = before

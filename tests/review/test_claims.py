@@ -1,24 +1,22 @@
 """Claims: one holder at a time, whoever races; lists in order."""
 
 import asyncio
+from collections import Counter
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from fastapi import Response
+from sqlalchemy import insert
 
+from services.review import lists, tables
 from services.review.domain import Staff
-from services.review.queries.queue import page_query
 from services.review.use_cases import claims
-from shared import clock
-from shared.errors import Conflict, NotFound
+from shared.contracts.facts import Facts
 from tests.builders.review import NO, PERSON, START, a_pack, a_submission
-from tests.review.conftest import Desk, ReviewUnderTest, Time
-
-LEASE = timedelta(minutes=15)
-
-
-def colleagues(count: int) -> list[Staff]:
-    return [Staff(uuid4(), f"s{number}", "同事", "site_reviewer", "15", "1501") for number in range(count)]
+from tests.review.conftest import ReviewUnderTest, Time
+from tests.review.lists import NUMBERS
 
 
 async def test_a_claim_lasts_a_quarter_of_an_hour_and_shows(review: ReviewUnderTest, time: Time) -> None:
@@ -111,56 +109,176 @@ async def test_a_released_claim_is_free_for_others_and_releasing_what_is_not_hel
     assert [answer.status_code for answer in (not_mine, still, mine, taken)] == [204, 409, 204, 200]
 
 
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody of the site, logged in."""
+
+    staff: Staff
+    headers: dict[str, str]
+
+
+async def colleagues(review: ReviewUnderTest, count: int) -> list[Colleague]:
+    """Accounts and sessions, without the slow hash of a password for each."""
+    people = [Staff(uuid4(), f"s{number}", "同事", "site_reviewer", "15", "1501") for number in range(count)]
+    cookies = review.service.app.state.edge.cookies
+    found = []
+    async with review.service.sessions.begin() as session:
+        await session.execute(insert(tables.staff), [asdict(person) for person in people])
+        for person in people:
+            answer = Response()
+            logged_in = await cookies.begin(session, answer, str(person.id))
+            cookie = answer.headers["set-cookie"].partition(";")[0]
+            found.append(Colleague(person, {"Cookie": cookie, "X-CSRF-Token": logged_in.csrf_token}))
+    return found
+
+
 async def test_of_two_hundred_who_race_for_one_application_exactly_one_has_it(review: ReviewUnderTest) -> None:
     await review.has()
+    people = await colleagues(review, 200)
 
-    async def try_to_claim(by: Staff) -> bool:
-        try:
-            async with review.service.sessions.begin() as session:
-                await claims.claim(session, by, NO, LEASE)
-        except Conflict:
-            return False
-        return True
+    answers = await asyncio.gather(
+        *(review.client.put(f"/reviews/{NO}/claim", headers=person.headers) for person in people)
+    )
 
-    won = await asyncio.gather(*(try_to_claim(by) for by in colleagues(200)))
-
-    assert sum(won) == 1
+    # A caller waits five seconds for one of twenty connections, then is told to come again.
+    assert Counter(answer.status_code for answer in answers if answer.status_code != 503) == Counter(
+        {200: 1, 409: sum(answer.status_code == 409 for answer in answers)}
+    )
+    winner = next(person for person, answer in zip(people, answers, strict=True) if answer.status_code == 200)
+    held = await review.rows("SELECT claimed_by FROM reviews WHERE claimed_until IS NOT NULL")
+    assert held == [{"claimed_by": winner.staff.id}]
     assert len(await review.rows("SELECT 1 FROM history WHERE act = 'claimed'")) == 1
 
 
-async def test_of_twenty_racing_claims_over_http_one_wins(review: ReviewUnderTest) -> None:
-    await review.has()
-    desks: list[Desk] = []
-    for by in colleagues(20):
-        await review.execute(
-            "INSERT INTO staff SELECT :id, :login, display_name, role, region, site, password_hash "
-            "FROM staff WHERE login = 'site'",
-            id=by.id, login=by.login,
-        )  # fmt: skip
-        desks.append(Desk(await review.new_client(), by.id))
-        await desks[-1].log_in(by.login)
-
-    answers = await asyncio.gather(*(desk.claim() for desk in desks))
-
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 19
-
-
-async def test_next_gives_each_who_asks_at_once_a_different_one_oldest_first(review: ReviewUnderTest) -> None:
-    numbers = [f"1501202100{number:04}" for number in range(10)]
+async def test_fifty_who_call_next_at_once_get_fifty_different_ones_the_oldest(review: ReviewUnderTest) -> None:
     await review.hears(
-        a_pack(), *(a_submission(number, at=START + timedelta(minutes=n)) for n, number in enumerate(numbers))
+        a_pack(), *(a_submission(number, at=START + timedelta(minutes=n)) for n, number in enumerate(NUMBERS))
+    )
+    people = await colleagues(review, 50)
+
+    answers = await asyncio.gather(
+        *(
+            review.client.post("/reviews/claims", json={}, headers=person.headers | {"Idempotency-Key": str(uuid4())})
+            for person in people
+        )
     )
 
-    async def take(by: Staff) -> str | None:
-        try:
-            async with review.service.sessions.begin() as session:
-                return (await claims.claim_next(session, by, LEASE)).application_no
-        except NotFound:
-            return None
+    assert [answer.status_code for answer in answers] == [201] * 50
+    assert sorted(answer.json()["application_no"] for answer in answers) == NUMBERS[:50]
 
-    taken = await asyncio.gather(*(take(by) for by in colleagues(8)))
 
-    assert sorted(filter(None, taken)) == numbers[:8]
+async def test_next_is_the_oldest_of_the_list_as_it_is_narrowed(review: ReviewUnderTest) -> None:
+    await review.hears(
+        a_pack(),
+        a_submission(NUMBERS[0]),
+        a_submission(NUMBERS[1], round_no=2),
+        a_submission(NUMBERS[2], facts=Facts(category="dental")),
+        a_submission(NUMBERS[3], at=START + timedelta(days=1)),
+    )
+    await review.execute("UPDATE reviews SET findings = '{blurred}' WHERE application_no = :no", no=NUMBERS[3])
+    site = await review.desk("site")
+
+    claimed = {
+        words: (await site.post("/reviews/claims", asked)).json().get("application_no")
+        for words, asked in {
+            "finding": {"finding": "blurred"},
+            "the same once more": {"finding": "blurred"},
+            "queue": {"state": "resubmitted"},
+            "category": {"category": "dental", "site": "1501"},
+            "elsewhere": {"site": "1502"},
+            "all": {},
+        }.items()
+    }
+
+    assert claimed == {
+        "finding": NUMBERS[3], "the same once more": None, "queue": NUMBERS[1], "category": NUMBERS[2],
+        "elsewhere": None, "all": NUMBERS[0],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [{"state": "decided"}, {"state": "mine"}, {"finding": "x y"}, {"colour": "red"}])
+async def test_next_asked_for_wrongly_is_422(review: ReviewUnderTest, body: dict[str, str]) -> None:
+    answer = await (await review.desk("site")).post("/reviews/claims", body)
+
+    assert answer.status_code == 422
+
+
+async def test_next_looks_beyond_the_first_that_do_not_fit(
+    review: ReviewUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "LOOKED", 5)
+    await review.hears(
+        a_pack(), *(a_submission(number, at=START + timedelta(minutes=n)) for n, number in enumerate(NUMBERS[:20]))
+    )
+    await review.execute("UPDATE reviews SET findings = '{blurred}' WHERE application_no = :no", no=NUMBERS[17])
+    site = await review.desk("site")
+
+    found = await site.post("/reviews/claims", {"finding": "blurred"})
+    monkeypatch.setattr(claims, "_LOOKS", 2)
+    given_up = await site.post("/reviews/claims", {"finding": "too_dark"})
+
+    assert found.json()["application_no"] == NUMBERS[17]
+    assert (given_up.status_code, given_up.json()["code"]) == (404, "none-among-oldest")
+
+
+async def test_next_never_gives_what_one_proposed_oneself_for_a_second_look(review: ReviewUnderTest) -> None:
+    await review.passed()
+    await review.execute(
+        "UPDATE reviews SET queue = 'second_look', proposed_opinion = 'rejected', proposed_by = :by",
+        by=review.people["region"],
+    )
+    region, admin = await review.desk("region"), await review.desk("admin")
+
+    refused = [await region.post("/reviews/claims", {"state": "second_look"}), await region.claim()]
+    given = await admin.post("/reviews/claims", {"state": "second_look"})
+
+    assert [answer.status_code for answer in refused] == [404, 409]
+    assert given.json()["application_no"] == NO
+
+
+async def test_next_never_gives_what_an_act_is_pending_on(review: ReviewUnderTest) -> None:
+    await review.has()
+    await review.execute("UPDATE reviews SET act_id = gen_random_uuid()")
+    site = await review.desk("site")
+
+    assert (await site.post("/reviews/claims")).json()["code"] == "queue-empty"
+    assert (await site.claim()).status_code == 409
+
+
+async def test_one_holds_twenty_at_most_and_may_keep_what_one_holds(review: ReviewUnderTest, time: Time) -> None:
+    await review.hears(a_pack(), *(a_submission(number) for number in NUMBERS[:22]))
+    site = await review.desk("site")
+    taken = [(await site.post("/reviews/claims")).status_code for _ in range(20)]
+
+    refused = [await site.post("/reviews/claims"), await site.claim(NUMBERS[21])]
+    renewed = await site.claim(NUMBERS[0])
+    await site.delete(f"/reviews/{NUMBERS[0]}/claim")
+    after = await site.claim(NUMBERS[21])
+
+    assert taken == [201] * 20
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(409, "too-many-claims")] * 2
+    assert (renewed.status_code, after.status_code) == (200, 200)
+    time.passes(minutes=16)
+    assert (await site.post("/reviews/claims")).status_code == 201
+
+
+async def test_one_who_claims_from_many_windows_at_once_holds_no_more(review: ReviewUnderTest) -> None:
+    await review.hears(a_pack(), *(a_submission(number) for number in NUMBERS[:30]))
+    site = await review.desk("site")
+
+    answers = await asyncio.gather(*(site.post("/reviews/claims") for _ in range(30)))
+
+    assert Counter(answer.status_code for answer in answers) == {201: 20, 409: 10}
+
+
+async def test_those_who_only_read_claim_nothing(review: ReviewUnderTest) -> None:
+    await review.has()
+    await review.execute("UPDATE staff SET role = 'national_operator', region = NULL WHERE login = 'region'")
+    operator = await review.desk("region")
+
+    answers = [await operator.claim(), await operator.post("/reviews/claims")]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "review-act")] * 2
 
 
 async def test_next_over_http_claims_the_oldest_and_says_when_nothing_waits(review: ReviewUnderTest) -> None:
@@ -257,74 +375,3 @@ async def test_names_are_masked_in_lists_and_whole_only_under_one_s_own_claim(re
         assert PERSON.phone not in text
     assert PERSON.name not in row_under_claim.text
     assert (await region.sees())["candidate"]["name"] == "王**"
-
-
-async def test_a_list_is_paged_oldest_first_without_gap_or_twin(review: ReviewUnderTest) -> None:
-    # Pairs share their time: the number decides.
-    numbers = [f"1501202100{number:04}" for number in range(25)]
-    await review.hears(
-        a_pack(), *(a_submission(number, at=START + timedelta(seconds=n // 2)) for n, number in enumerate(numbers))
-    )
-    site = await review.desk("site")
-
-    seen: list[str] = []
-    cursor = None
-    pages = 0
-    while True:
-        page = (await site.get("/reviews", limit=10, **({"cursor": cursor} if cursor else {}))).json()
-        seen += [row["application_no"] for row in page["items"]]
-        pages, cursor = pages + 1, page["next"]
-        if cursor is None:
-            break
-
-    assert seen == numbers
-    assert pages == 3
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"cursor": "nonsense"},
-        {"cursor": "é"},
-        {"cursor": "bm9w"},
-        {"cursor": "OTk5OS0xMi0zMVQyMzo1OTo1OS0yMzo1OXwxNTAx"},
-        {"limit": 0},
-        {"limit": 101},
-        {"limit": "x"},
-        {"state": "all"},
-    ],
-)
-async def test_a_list_asked_for_wrongly_is_422(review: ReviewUnderTest, params: dict[str, object]) -> None:
-    answer = await (await review.desk("site")).get("/reviews", **params)
-
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-
-
-async def test_queues_are_read_along_an_index_in_their_order(review: ReviewUnderTest) -> None:
-    await review.execute(
-        """
-        INSERT INTO reviews (application_no, region, site, year, pack_id, pack_version, route, facts, round, revision,
-                             submitted_at, changed_items, state, tier)
-        SELECT '1501' || lpad(n::text, 8, '0'), '15', '150' || n % 9, 2021, 'p', 1, 'online', '{}', 1, 1,
-               timestamptz '2021-01-01' + n * interval '1 second', '{}',
-               (ARRAY['at_site', 'at_region', 'returned', 'decided'])[1 + n % 4], 'site'
-        FROM generate_series(1, 20000) AS n
-        """
-    )
-    await review.execute("ANALYZE reviews")
-    scopes = {
-        "reviews_of_site": Staff(uuid4(), "s", "考点", "site_reviewer", "15", "1501"),
-        "reviews_of_region": Staff(uuid4(), "r", "考区", "region_reviewer", "15", None),
-    }
-
-    for index, staff in scopes.items():
-        for name in ("waiting", "returned", "decided"):
-            query = page_query(staff, name, None, 20, clock.now())
-            async with review.service.sessions() as session:
-                compiled = query.compile(session.bind.sync_engine, compile_kwargs={"literal_binds": True})
-                connection = await session.connection()
-                plan = "\n".join((await connection.exec_driver_sql(f"EXPLAIN {compiled}")).scalars())
-
-            assert f"using {index} on reviews" in plan, plan
-            assert "Sort" not in plan, plan

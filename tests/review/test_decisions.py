@@ -1,16 +1,10 @@
-"""The region's acts: decide, return, send back; and publishing all opinions at once."""
-
-import asyncio
-from datetime import timedelta
-from uuid import uuid4
+"""The region's acts: decide, return, send back."""
 
 import pytest
 
-from services.review.domain import Staff
-from services.review.use_cases import publications
 from shared.contracts.review import ReviewDecided, ReviewFeedback, ReviewPublished
 from tests.builders.review import NO, a_submission
-from tests.review.conftest import ReviewUnderTest, Time
+from tests.review.conftest import ReviewUnderTest
 
 SECOND = "15012021000002"
 
@@ -19,7 +13,7 @@ async def test_the_whole_way_through_both_tiers_tells_each_step_once(review: Rev
     await review.decided()
     region = await review.desk("region")
 
-    published = await region.post("/publications", {"region": "15", "year": 2021})
+    published = await review.publish()
 
     assert published.status_code == 201
     assert published.json()["published"] == 1
@@ -99,7 +93,7 @@ async def test_a_rejection_needs_words_and_they_travel_with_the_publication(
 
     without = await region.post(f"/reviews/{NO}/decisions", {"outcome": outcome, "words": " "})
     with_them = await region.post(f"/reviews/{NO}/decisions", {"outcome": outcome, "words": "学历不符合要求"})
-    await region.post("/publications", {"region": "15", "year": 2021})
+    await review.publish()
 
     assert (without.status_code, without.json()["code"]) == (422, "words-missing")
     assert with_them.status_code == 201
@@ -165,113 +159,12 @@ async def test_what_the_region_sends_back_waits_at_the_site_again(review: Review
 
 async def test_before_it_is_published_the_site_does_not_see_the_opinion(review: ReviewUnderTest) -> None:
     await review.decided(outcome="disqualified", words="弄虚作假")
-    site, region = await review.desk("site"), await review.desk("region")
+    site = await review.desk("site")
 
     before = (await site.get(f"/reviews/{NO}")).text
-    await region.post("/publications", {"region": "15", "year": 2021})
+    await review.publish()
     after = await site.sees()
 
     assert "disqualified" not in before
     assert "弄虚作假" not in before
     assert after["opinion"] == "disqualified"
-
-
-async def test_publishing_is_refused_while_one_is_unfinished(review: ReviewUnderTest) -> None:
-    await review.decided()
-    await review.has(application_no=SECOND)
-    region = await review.desk("region")
-
-    answer = await region.post("/publications", {"region": "15", "year": 2021})
-
-    assert answer.status_code == 409
-    problem = answer.json()
-    assert (problem["code"], problem["unfinished"], problem["by_state"]) == ("reviews-unfinished", 1, {"at_site": 1})
-    assert await review.tells(ReviewPublished) == []
-    assert await review.rows("SELECT 1 FROM publications") == []
-
-
-async def test_what_is_with_a_candidate_is_unfinished_too(review: ReviewUnderTest) -> None:
-    await review.has()
-    site = await review.desk("site")
-    await site.claim()
-    await site.mark_returned()
-    await site.post(f"/reviews/{NO}/returns")
-
-    answer = await (await review.desk("region")).post("/publications", {"region": "15", "year": 2021})
-
-    assert answer.json()["by_state"] == {"returned": 1}
-
-
-async def test_each_opinion_is_published_once(review: ReviewUnderTest) -> None:
-    await review.decided()
-    region, admin = await review.desk("region"), await review.desk("admin")
-    body = {"region": "15", "year": 2021}
-
-    answers = await asyncio.gather(*(desk.post("/publications", body) for desk in (region, admin, region, admin)))
-    late = await region.post("/publications", body)
-
-    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
-    assert late.json()["code"] == "nothing-to-publish"
-    assert len(await review.tells(ReviewPublished)) == 1
-    assert len(await review.rows("SELECT 1 FROM decisions WHERE publication_id IS NOT NULL")) == 1
-
-
-async def test_late_ones_join_a_publication_of_their_own(review: ReviewUnderTest) -> None:
-    await review.decided()
-    region = await review.desk("region")
-    await region.post("/publications", {"region": "15", "year": 2021})
-    await review.decided(SECOND)
-
-    answer = await region.post("/publications", {"region": "15", "year": 2021})
-
-    assert answer.json()["published"] == 1
-    assert [told.application_no for told in await review.tells(ReviewPublished)] == [NO, SECOND]
-
-
-async def test_all_of_a_publication_learn_at_the_same_moment(review: ReviewUnderTest, time: Time) -> None:
-    await review.decided()
-    await review.decided(SECOND)
-    by = Staff(review.people["region"], "region", "考区", "region_reviewer", "15", None)
-
-    async with review.service.sessions.begin() as session:
-        done = await publications.publish(session, by, "15", 2021, timedelta(minutes=5))
-
-    told = await review.tells(ReviewPublished)
-    assert [event.application_no for event in told] == [NO, SECOND]
-    assert {event.effective_at for event in told} == {done.effective_at}
-    site = await review.desk("site")
-    assert (await site.sees())["opinion"] is None
-    time.passes(minutes=6)
-    assert (await site.sees())["opinion"] == "approved"
-
-
-async def test_another_region_s_opinions_and_other_years_stay_where_they_are(review: ReviewUnderTest) -> None:
-    await review.decided()
-    region, other = await review.desk("region"), await review.desk("otherregion")
-
-    foreign = await other.post("/publications", {"region": "15", "year": 2021})
-    other_year = await region.post("/publications", {"region": "15", "year": 2022})
-
-    assert (foreign.status_code, foreign.json()["code"]) == (404, "region-not-found")
-    assert (other_year.status_code, other_year.json()["code"]) == (409, "nothing-to-publish")
-    assert await review.tells(ReviewPublished) == []
-
-
-async def test_a_resubmission_that_races_a_publication_comes_before_or_after_it_never_between(
-    review: ReviewUnderTest,
-) -> None:
-    await review.decided()
-    region = await review.desk("region")
-
-    answer, _ = await asyncio.gather(
-        region.post("/publications", {"region": "15", "year": 2021}, key=str(uuid4())),
-        review.hears(a_submission(round_no=2, revision=3)),
-    )
-
-    row = (await review.rows("SELECT state, revision, published_at IS NOT NULL AS published FROM reviews"))[0]
-    told = await review.tells(ReviewPublished)
-    if answer.status_code == 201:
-        assert (row, len(told)) == ({"state": "decided", "revision": 1, "published": True}, 1)
-    else:
-        assert (row, len(told)) == ({"state": "at_region", "revision": 3, "published": False}, 0)
-    assert await review.dead_letters() == 0

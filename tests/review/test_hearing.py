@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.contracts.event import Event
 from shared.contracts.review import ReviewDecided, ReviewFeedback
@@ -196,17 +196,25 @@ async def test_a_higher_revision_ends_the_claim_and_the_late_act_is_refused(revi
 
 
 async def test_an_act_on_a_stale_revision_says_what_changed(review: ReviewUnderTest) -> None:
-    await review.has()
+    identity, old, first, second = an_image("identity"), an_image(), an_image(), an_image()
+    await review.has(a_submission(images=(identity, old)))
     site = await review.desk("site")
     await site.claim()
-    await review.hears(a_submission(round_no=2, revision=3, changed=("diploma",)))
+    await review.hears(a_submission(round_no=2, revision=3, images=(identity, first, second), changed=("diploma",)))
     await site.claim()
 
     answer = await site.post(f"/reviews/{NO}/passes", {"revision": 1})
 
     assert answer.status_code == 409
     problem = answer.json()
-    assert (problem["code"], problem["revision"], problem["changed_items"]) == ("revision-changed", 3, ["diploma"])
+    assert (problem["code"], problem["round"], problem["revision"]) == ("revision-changed", 2, 3)
+    assert problem["changed_items"] == ["diploma"]
+    [change] = problem["changes"]
+    assert (change["item"], change["title"]["zh"]) == ("diploma", "毕业证书")
+    assert set(change["new_images"]) == {str(first.image_id), str(second.image_id)}
+    assert change["removed_images"] == [str(old.image_id)]
+    [_, changed] = await review.rows("SELECT at FROM history WHERE act = 'submitted' ORDER BY id")
+    assert datetime.fromisoformat(problem["since"]) == changed["at"]
     assert await review.tells(ReviewDecided) == []
 
 
@@ -226,7 +234,7 @@ async def test_an_unpublished_decision_is_void_when_a_higher_revision_comes(revi
 async def test_after_publication_a_new_revision_is_only_listed(review: ReviewUnderTest) -> None:
     await review.decided()
     region = await review.desk("region")
-    await region.post("/publications", {"region": "15", "year": 2021})
+    await review.publish()
 
     await review.hears(a_submission(round_no=2, revision=3))
     await review.hears(a_reopening(round_no=2, revision=4))

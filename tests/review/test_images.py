@@ -71,10 +71,16 @@ async def test_the_openapi_document_names_every_path(review: ReviewUnderTest) ->
     document = (await review.client.get("/openapi.json")).json()
 
     assert {
-        "/staff/session", "/staff/identity", "/reviews", "/reviews/claims", "/reviews/{application_no}",
-        "/reviews/{application_no}/claim", "/reviews/{application_no}/images/{image_id}",
-        "/reviews/{application_no}/registration-photo",
-        "/reviews/{application_no}/items/{item}/mark", "/reviews/{application_no}/returns",
-        "/reviews/{application_no}/passes", "/reviews/{application_no}/send-backs",
-        "/reviews/{application_no}/decisions", "/publications",
+        "/audit", "/audit/seals", "/bulk-passes", "/exports/applications.{form}", "/exports/audit.{form}",
+        "/exports/progress.xlsx", "/progress", "/publications", "/publications/readiness",
+        "/publications/{publication_id}", "/reviews", "/reviews/claims", "/reviews/counts", "/reviews/searches",
+        "/reviews/{application_no}", "/reviews/{application_no}/acts/{act_id}", "/reviews/{application_no}/claim",
+        "/reviews/{application_no}/decisions", "/reviews/{application_no}/false-material",
+        "/reviews/{application_no}/id-number", "/reviews/{application_no}/images/{image_id}",
+        "/reviews/{application_no}/items/{item}/mark", "/reviews/{application_no}/passes",
+        "/reviews/{application_no}/registration-photo", "/reviews/{application_no}/returns",
+        "/reviews/{application_no}/second-looks", "/reviews/{application_no}/send-backs", "/staff/identity",
+        "/staff/login-options", "/staff/members", "/staff/members/{staff_id}", "/staff/oidc/callback",
+        "/staff/oidc/login", "/staff/second-factor", "/staff/second-factor/confirmations",
+        "/staff/second-factor/recovery-codes", "/staff/session",
     } == set(document["paths"])  # fmt: skip

@@ -10,6 +10,7 @@ from services.review.accounts import StaffAccount, import_staff
 from services.review.settings import Settings
 from shared.security.identity import HEADER, IdentityChecker
 from tests.review.conftest import PASSWORD, ReviewUnderTest, Time
+from tests.review.factors import enrol, lines_of
 
 
 async def test_the_right_password_opens_a_session_and_says_who_is_logged_in(review: ReviewUnderTest) -> None:
@@ -18,7 +19,7 @@ async def test_the_right_password_opens_a_session_and_says_who_is_logged_in(revi
     assert answer.status_code == 201
     assert answer.json() | {"csrf_token": "", "staff_id": ""} == {
         "staff_id": "", "display_name": "审核员 site", "role": "site_reviewer", "region": "15", "site": "1501",
-        "csrf_token": "",
+        "csrf_token": "", "second_factor": False, "must_enrol": False,
     }  # fmt: skip
     again = await review.client.get("/staff/session")
     assert again.json() == answer.json()
@@ -116,13 +117,13 @@ async def test_a_closed_account_stops_at_the_next_call(review: ReviewUnderTest) 
 
 async def test_a_role_that_was_taken_away_stops_the_next_call_even_a_repeated_one(review: ReviewUnderTest) -> None:
     await review.decided()
-    region = await review.desk("region")
+    admin = await review.desk("admin")
     key = str(uuid4())
     body = {"region": "15", "year": 2021}
-    first = await region.post("/publications", body, key=key)
+    first = await admin.post("/publications", body, key=key)
 
-    await review.execute("UPDATE staff SET role = 'site_reviewer', site = '1501' WHERE login = 'region'")
-    again = await region.post("/publications", body, key=key)
+    await review.execute("UPDATE staff SET role = 'site_reviewer', site = '1501' WHERE login = 'admin'")
+    again = await admin.post("/publications", body, key=key)
 
     assert (first.status_code, again.status_code) == (201, 403)
 
@@ -183,8 +184,71 @@ async def test_a_new_password_ends_the_sessions_that_the_old_one_opened(review: 
     assert (await review.client.get("/staff/session")).status_code == 401
 
 
+async def test_an_imported_account_of_the_nation_has_no_region_and_is_in_the_audit_trail(
+    review: ReviewUnderTest,
+) -> None:
+    operator = an_account(role="national_operator", region=None, site=None)
+
+    async with review.service.sessions.begin() as session:
+        await import_staff(session, [operator, an_account(login="watch", role="auditor", region=None, site=None)])
+    answer = await review.client.post("/staff/session", json={"login": "new", "password": "long-enough"})
+
+    assert (answer.json()["role"], answer.json()["region"]) == ("national_operator", None)
+    lines = await lines_of(review, "account_imported")
+    assert [(line["staff_id"], line["detail"]["role"], line["detail"]["new"]) for line in lines] == [
+        (None, "national_operator", True),
+        (None, "auditor", True),
+    ]
+    assert "long-enough" not in str(lines)
+
+
+async def test_importing_an_account_again_takes_its_second_factor_off_when_the_file_says_so(
+    review: ReviewUnderTest,
+) -> None:
+    async with review.service.sessions.begin() as session:
+        await import_staff(session, [an_account(login="site", password=PASSWORD)])
+    site = await review.desk("site")
+    await enrol(site)
+
+    async with review.service.sessions.begin() as session:
+        await import_staff(session, [an_account(login="site", password=PASSWORD)])
+    kept = await site.get("/staff/session")
+    async with review.service.sessions.begin() as session:
+        await import_staff(session, [an_account(login="site", password=PASSWORD, reset_second_factor=True)])
+    gone = await site.get("/staff/session")
+
+    assert (kept.json()["second_factor"], gone.status_code) == (True, 401)
+
+
+async def test_an_imported_account_that_goes_over_to_an_identity_provider_loses_its_password(
+    review: ReviewUnderTest,
+) -> None:
+    credentials = {"login": "new", "password": "long-enough"}
+    async with review.service.sessions.begin() as session:
+        await import_staff(session, [an_account()])
+    await review.client.post("/staff/session", json=credentials)
+
+    async with review.service.sessions.begin() as session:
+        account = an_account(password=None, oidc_issuer="https://id.example", oidc_subject="4711")
+        await import_staff(session, [account])
+
+    assert (await review.client.get("/staff/session")).status_code == 401
+    assert (await review.client.post("/staff/session", json=credentials)).status_code == 401
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"site": None}, {"role": "region_reviewer"}, {"role": "king"}, {"login": "a b"}, {"password": "short"}]
+    "wrong",
+    [
+        {"site": None},
+        {"role": "region_reviewer"},
+        {"role": "region_admin", "region": None, "site": None},
+        {"role": "national_operator", "site": None},
+        {"role": "king"},
+        {"login": "a b"},
+        {"password": "short"},
+        {"password": None},
+        {"oidc_subject": "4711"},
+    ],
 )
 def test_an_account_that_makes_no_sense_is_refused_without_quoting_the_password(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError) as caught:

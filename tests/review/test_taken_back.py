@@ -177,7 +177,7 @@ async def test_a_lapse_may_name_the_revision_that_was_returned(review: ReviewUnd
 async def test_after_publication_they_are_only_listed(review: ReviewUnderTest) -> None:
     await review.decided()
     region = await review.desk("region")
-    await region.post("/publications", {"region": "15", "year": 2021})
+    await review.publish()
 
     await review.hears(a_withdrawal())
     await review.hears(a_lapse(revision=3))
@@ -193,9 +193,8 @@ async def test_withdrawn_and_lapsed_ones_hold_up_no_publication_and_get_no_opini
         await review.hears(a_submission(number))
         await review.hears(event)
     await review.tells(ReviewDecided)
-    region = await review.desk("region")
 
-    answer = await region.post("/publications", {"region": "15", "year": 2021})
+    answer = await review.publish()
 
     assert (answer.status_code, answer.json()["published"]) == (201, 1)
     assert [told.application_no for told in await review.tells(ReviewPublished)] == [NO]
@@ -204,11 +203,10 @@ async def test_withdrawn_and_lapsed_ones_hold_up_no_publication_and_get_no_opini
 async def test_what_is_with_its_candidate_holds_up_a_publication_until_it_lapses(review: ReviewUnderTest) -> None:
     await review.decided()
     await review.hears(a_submission("15010002"), a_change("15010002"))
-    region = await review.desk("region")
 
-    before = await region.post("/publications", {"region": "15", "year": 2021})
+    before = await review.publish()
     await review.hears(a_lapse("15010002", revision=3))
-    after = await region.post("/publications", {"region": "15", "year": 2021})
+    after = await review.publish()
 
     assert (before.status_code, before.json()["by_state"]) == (409, {"returned": 1})
     assert after.status_code == 201
@@ -355,3 +353,52 @@ async def test_three_rounds_in_one_batch_name_the_round_that_replaced_each_image
         second.image_id: (2, 3),
         third.image_id: (3, None),
     }
+
+
+async def test_what_changed_in_a_submission_that_was_heard_too_late_is_looked_at_again(review: ReviewUnderTest) -> None:
+    identity, diploma, new_identity = an_image("identity"), an_image("diploma"), an_image("identity")
+    await review.has(a_submission(images=(identity, diploma)))
+    site = await review.desk("site")
+    await site.claim()
+    for item in ("identity", "diploma"):
+        await site.put(f"/reviews/{NO}/items/{item}/mark", {"mark": "accept"})
+    await site.delete(f"/reviews/{NO}/claim")
+
+    await review.hears(a_withdrawal(revision=4, round_no=2))
+    await review.hears(a_submission(round_no=2, revision=3, images=(new_identity, diploma), changed=("identity",)))
+    await review.hears(a_submission(round_no=3, revision=5, images=(new_identity, diploma), changed=()))
+    await site.claim()
+
+    items = {each["item"]: each for section in (await site.sees())["sections"] for each in section["items"]}
+    assert (items["identity"]["changed"], items["identity"]["mark"]) == (True, None)
+    assert (items["diploma"]["changed"], items["diploma"]["mark"]["mark"]) == (False, "accept")
+
+
+async def test_what_changed_in_a_round_that_nobody_was_offered_stays_marked(review: ReviewUnderTest) -> None:
+    await review.has()
+    await review.hears(a_withdrawal(revision=2))
+    await review.hears(
+        a_submission(round_no=2, revision=3, changed=("identity",), images=(an_image(verdict="checking"),))
+    )
+    await review.hears(a_withdrawal(revision=4, round_no=2))
+
+    await review.hears(a_submission(round_no=3, revision=5, changed=("diploma",)))
+
+    [row] = await review.rows("SELECT changed_items FROM reviews")
+    assert row["changed_items"] == ["diploma", "identity"]
+
+
+async def test_a_mark_on_images_that_were_replaced_meanwhile_is_refused(review: ReviewUnderTest) -> None:
+    await review.has()
+    site = await review.desk("site")
+    claimed = await site.claim()
+    await review.hears(a_withdrawal(revision=2))
+    await review.hears(a_submission(round_no=2, revision=3, images=(an_image("diploma"),)))
+    renewed = await site.claim()
+
+    body = {"mark": "accept", "revision": claimed.json()["revision"]}
+    answer = await site.put(f"/reviews/{NO}/items/diploma/mark", body)
+
+    assert (claimed.json()["revision"], renewed.json()["revision"]) == (1, 3)
+    assert (answer.status_code, answer.json()["code"]) == (409, "revision-changed")
+    assert await review.rows("SELECT 1 FROM marks") == []

@@ -1,27 +1,36 @@
 """An application's way through the two tiers: its states, who may move it, and what each move tells. No I/O."""
 
 from services.review.domain.marks import Mark
-from services.review.domain.readings import Outcome, gravest, outcome_of
-from services.review.domain.refusals import no_such_application, no_such_item, not_claimed
-from services.review.domain.reviews import FINISHED, MOVES, NEVER, QUEUE, Heard, Queue, Review, State
+from services.review.domain.readings import Outcome, gravest, outcome_of, today_in_china
+from services.review.domain.refusals import no_such_application, no_such_item, not_claimed, revision_changed
+from services.review.domain.reviews import Recommended, Review
 from services.review.domain.staff import Role, Staff
+from services.review.domain.states import FINISHED, MOVES, NEVER, QUEUE, QUEUE_AFTER, Heard, Kind, Queue, State
+from services.review.domain.words import is_unfinished, reasons_of
 
 __all__ = [
     "FINISHED",
     "MOVES",
     "NEVER",
     "QUEUE",
+    "QUEUE_AFTER",
     "Heard",
+    "Kind",
     "Mark",
     "Outcome",
     "Queue",
+    "Recommended",
     "Review",
     "Role",
     "Staff",
     "State",
     "gravest",
+    "is_unfinished",
     "no_such_application",
     "no_such_item",
     "not_claimed",
     "outcome_of",
+    "reasons_of",
+    "revision_changed",
+    "today_in_china",
 ]

@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.review.domain.refusals import no_such_item
+from services.review.domain.words import is_unfinished
 from shared.contracts.rules import Pack
 from shared.errors import Invalid
 
@@ -57,6 +58,12 @@ class Mark:
         if not self.words:
             raise Invalid(
                 "words-missing", "请写明退回原因，考生会看到这段文字。", "Write `words`: the candidate reads them."
+            )
+        if is_unfinished(self.words):
+            raise Invalid(
+                "words-unfinished",
+                "说明中还有未填写的内容（花括号部分），请补充后再保存。",
+                "The words still have an open place, such as {item}. Fill it in: the candidate reads them.",
             )
         if pack.items[self.item].channel == "onsite":
             raise Invalid(

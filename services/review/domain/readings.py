@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from shared.contracts.event import Person
 from shared.contracts.validation import ReadText
@@ -13,6 +14,8 @@ Outcome = Literal["match", "mismatch", "expired", "unreadable", "not_compared"]
 """`match` of a date: it is still to come. `not_compared`: the registration has nothing to hold it against."""
 
 LONG_TERM = "long_term"
+
+_CHINA = ZoneInfo("Asia/Shanghai")
 
 # What must be shown comes first: one image that contradicts the registration is not outweighed by one that fits.
 _GRAVEST_FIRST: tuple[Outcome, ...] = ("mismatch", "expired", "match", "not_compared", "unreadable")
@@ -36,6 +39,11 @@ def outcome_of(text: ReadText, person: Person | None, today: date) -> Outcome:
     if text.field == "id_number":
         return "match" if _number(text.value) == _number(person.id_number) else "mismatch"
     return "match" if _name(text.value) == _name(person.name) else "mismatch"
+
+
+def today_in_china(now: datetime) -> date:
+    """The day by which a paper is good or not, wherever the machine is."""
+    return now.astimezone(_CHINA).date()
 
 
 def gravest(outcomes: Iterable[Outcome]) -> Outcome:

@@ -1,10 +1,9 @@
 """One application on one screen: facts, items with their images and marks, notices, history."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Row as SqlRow
@@ -12,8 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import tables
-from services.review.domain import Review, Staff, no_such_application
+from services.review.domain import NEVER, Review, Staff, no_such_application, reasons_of
+from services.review.handed_in import images_of
 from services.review.packs import Shelf
+from services.review.queries.beside import GivenBack, beside
 from services.review.queries.people import on_the_screen, opened
 from services.review.queries.readings import Advice, advice_on
 from services.review.shapes import (
@@ -21,34 +22,39 @@ from services.review.shapes import (
     FindingShown,
     ImageShown,
     ItemShown,
-    Line,
     MarkShown,
-    NoticeShown,
+    OpinionOf,
+    Pending,
     PhotoShown,
     Reason,
     Replaced,
     SectionShown,
-    WhyReplaced,
 )
 from shared import clock
 from shared.contracts.findings import words_for
+from shared.contracts.review import Opinion
 from shared.contracts.rules import ItemRule, Pack, Text
 from shared.security.sealing import KeyRing
 
-# More than that nobody reads on a screen; the audit has the rest.
-_LINES = 200
-_IMAGES = 1000
-_NOTICES = 50
-_RETURNS = 200
 _NOT_IN_PACK = Text(zh="现行规则之外的材料", en="Not in the rules that apply")
 
-
-@dataclass(frozen=True)
-class _GivenBack:
-    """What the candidate was told about an item in a round."""
-
-    round: int
-    why: WhyReplaced
+_RECOMMENDER = tables.staff.alias("recommender")
+_PROPOSER = tables.staff.alias("proposer")
+_HEAD = (
+    select(
+        Review,
+        tables.applications.c.sealed,
+        tables.acts.c.kind.label("act_kind"),
+        tables.acts.c.due_at.label("undo_until"),
+        tables.acts.c.staff_id.label("acted_by"),
+        _RECOMMENDER.c.display_name.label("recommender"),
+        _PROPOSER.c.display_name.label("proposer"),
+    )
+    .outerjoin(tables.applications, tables.applications.c.application_no == tables.reviews.c.application_no)
+    .outerjoin(tables.acts, tables.acts.c.act_id == tables.reviews.c.act_id)
+    .outerjoin(_RECOMMENDER, _RECOMMENDER.c.id == tables.reviews.c.recommended_by)
+    .outerjoin(_PROPOSER, _PROPOSER.c.id == tables.reviews.c.proposed_by)
+)
 
 
 async def detail_of(
@@ -60,20 +66,21 @@ async def detail_of(
         NotFound: there is none in this person's scope.
         Unavailable: its rules have not arrived yet.
     """
-    review = await session.get(Review, application_no)
-    if review is None or not staff.sees(review.region, review.site):
+    head = (await session.execute(_HEAD.where(tables.reviews.c.application_no == application_no))).one_or_none()
+    if head is None or not staff.sees(head.Review.region, head.Review.site):
         raise no_such_application()
+    review: Review = head.Review
     structlog.contextvars.bind_contextvars(application_no=review.application_no)
     now = clock.now()
     mine = review.is_held_by(staff, now)
     pack = await shelf.get(session, review.pack_id, review.pack_version)
-    sealed = await session.scalar(
-        select(tables.applications.c.sealed).where(tables.applications.c.application_no == application_no)
-    )
-    person = opened(key_ring, sealed)
-    advice = await advice_on(session, key_ring, staff, review, person, claimed=mine)
-    images = await _images(session, review, advice)
+    person = opened(key_ring, head.sealed)
+    rows = await images_of(session, application_no)
+    advice = await advice_on(session, key_ring, staff, review, person, rows, claimed=mine)
     shows = _shows_opinion(staff, review, now)
+    around = await beside(session, staff, application_no, with_opinions=shows)
+    images = _images(rows, review, advice, around.given_back)
+    regions = staff.tier == "region"
     return Detail(
         application_no=review.application_no,
         state=review.state.value,
@@ -94,20 +101,25 @@ async def detail_of(
         claimed_by_me=mine,
         claimed_until=review.claimed_until if review.is_held(now) else None,
         opinion=review.opinion if shows else None,
-        published_at=review.published_at,
+        published_at=review.published_at if shows else None,
         registration_photo=_photo(review),
-        queue=review.queue,
-        due_at=None,
+        # That it waits for a second look tells what the region would decide.
+        queue=review.queue if regions or review.tier == "site" else None,
+        due_at=review.due_at if review.due_at != NEVER else None,
         returns=review.returns,
-        act=None,
-        recommended=None,
-        proposed=None,
-        false_materials=[],
-        watermark=None,
-        reasons=[Reason(code=code, words=words) for code, words in pack.reasons.items()],
-        sections=_sections(review, pack, images, await _marks(session, application_no, staff), advice),
-        notices=await _notices(session, application_no),
-        history=await _history(session, application_no, with_decisions=shows),
+        act=_act(head, staff),
+        recommended=_opinion(
+            staff, review.recommended_opinion, review.recommended_words, review.recommended_by, head.recommender
+        ),
+        proposed=_opinion(staff, review.proposed_opinion, review.proposed_words, review.proposed_by, head.proposer)
+        if regions
+        else None,
+        false_materials=around.records,
+        watermark=f"{staff.display_name} {staff.login}" if pack.watermark else None,
+        reasons=[Reason(code=code, words=words) for code, words in reasons_of(pack, review.site).items()],
+        sections=_sections(review, pack, images, around.marks, advice),
+        notices=around.notices,
+        history=around.lines,
     )
 
 
@@ -116,60 +128,43 @@ def _shows_opinion(staff: Staff, review: Review, now: datetime) -> bool:
     return staff.tier == "region" or (review.published_at is not None and review.published_at <= now)
 
 
+def _act(head: SqlRow[Any], staff: Staff) -> Pending | None:
+    if head.act_kind is None or head.acted_by != staff.id:
+        return None
+    return Pending(act_id=head.Review.act_id, kind=head.act_kind, undo_until=head.undo_until)
+
+
+def _opinion(
+    staff: Staff, opinion: Opinion | None, words: str | None, by: UUID | None, name: str | None
+) -> OpinionOf | None:
+    if opinion is None:
+        return None
+    return OpinionOf(opinion=opinion, words=words or "", by=name or "", mine=by == staff.id)
+
+
 def _photo(review: Review) -> PhotoShown | None:
     if review.photo_key is None or review.photo_accepted_at is None:
         return None
     return PhotoShown(url=f"/reviews/{review.application_no}/registration-photo", accepted_at=review.photo_accepted_at)
 
 
-async def _given_back(session: AsyncSession, application_no: str) -> Mapping[str, list[_GivenBack]]:
-    """By item, oldest first: what reviewers and the system said when they gave it back."""
-    rows = await session.execute(
-        select(tables.history.c.at, tables.history.c.tier, tables.history.c.round, tables.history.c.detail)
-        .where(
-            tables.history.c.application_no == application_no,
-            tables.history.c.act.in_(("returned", "reopened")),
-        )
-        .order_by(tables.history.c.id.desc())
-        .limit(_RETURNS)
-    )
-    by_item: defaultdict[str, list[_GivenBack]] = defaultdict(list)
-    for row in reversed(rows.all()):
-        tier: Literal["site", "region", "system"] = row.tier or "system"
-        for each in row.detail.get("items", ()):
-            why = WhyReplaced(tier=tier, words=each.get("words", ""), at=row.at)
-            by_item[each["item"]].append(_GivenBack(row.round, why))
-    return by_item
-
-
-async def _images(session: AsyncSession, review: Review, advice: Advice) -> dict[str, list[ImageShown]]:
-    given_back = await _given_back(session, review.application_no)
-    rows = await session.execute(
-        select(
-            tables.images,
-            tables.checks.c.verdict.label("checked_verdict"),
-            tables.checks.c.reason,
-            tables.checks.c.findings,
-        )
-        .outerjoin(tables.checks, tables.checks.c.image_id == tables.images.c.image_id)
-        .where(tables.images.c.application_no == review.application_no)
-        .order_by(tables.images.c.uploaded_at, tables.images.c.image_id)
-        .limit(_IMAGES)
-    )
+def _images(
+    rows: Sequence[SqlRow[Any]], review: Review, advice: Advice, given_back: Mapping[str, Sequence[GivenBack]]
+) -> dict[str, list[ImageShown]]:
     by_item: dict[str, list[ImageShown]] = {}
     for row in rows:
         by_item.setdefault(row.item, []).append(_image(row, review, advice, given_back.get(row.item, ())))
     return by_item
 
 
-def _replaced(row: SqlRow[Any], given_back: Sequence[_GivenBack]) -> Replaced | None:
+def _replaced(row: SqlRow[Any], given_back: Sequence[GivenBack]) -> Replaced | None:
     if row.replaced_round is None:
         return None
     why = [each.why for each in given_back if row.last_round <= each.round < row.replaced_round]
     return Replaced(round=row.replaced_round, at=row.replaced_at, why=why)
 
 
-def _image(row: SqlRow[Any], review: Review, advice: Advice, given_back: Sequence[_GivenBack]) -> ImageShown:
+def _image(row: SqlRow[Any], review: Review, advice: Advice, given_back: Sequence[GivenBack]) -> ImageShown:
     return ImageShown(
         image_id=row.image_id,
         verdict=row.checked_verdict or row.verdict,
@@ -188,24 +183,8 @@ def _image(row: SqlRow[Any], review: Review, advice: Advice, given_back: Sequenc
     )
 
 
-async def _marks(session: AsyncSession, application_no: str, staff: Staff) -> dict[str, MarkShown]:
-    rows = await session.execute(
-        select(tables.marks).where(tables.marks.c.application_no == application_no, tables.marks.c.tier == staff.tier)
-    )
-    return {
-        row.item: MarkShown(
-            mark=row.mark,
-            reason_code=row.reason_code,
-            words=row.words,
-            image_ids=list(row.image_ids),
-            same_images_allowed=row.same_images_allowed,
-        )
-        for row in rows
-    }
-
-
 def _sections(
-    review: Review, pack: Pack, images: dict[str, list[ImageShown]], marks: dict[str, MarkShown], advice: Advice
+    review: Review, pack: Pack, images: dict[str, list[ImageShown]], marks: Mapping[str, MarkShown], advice: Advice
 ) -> list[SectionShown]:
     changed = set(review.changed_items) if review.round > 1 else set()
     required = set(review.required_items)
@@ -235,32 +214,3 @@ def _sections(
     # An image that was handed in under other rules is still to be seen.
     left = [item(code, pack.items.get(code)) for code in sorted(images.keys() - shown)]
     return [*sections, SectionShown(title=_NOT_IN_PACK, items=left)] if left else sections
-
-
-async def _notices(session: AsyncSession, application_no: str) -> list[NoticeShown]:
-    rows = await session.execute(
-        select(tables.notices)
-        .where(tables.notices.c.application_no == application_no)
-        .order_by(tables.notices.c.delivered_at.desc())
-        .limit(_NOTICES)
-    )
-    return [
-        NoticeShown(at=row.delivered_at, about=row.about, channel=row.channel, outcome=row.outcome, round=row.round)
-        for row in rows
-    ]
-
-
-async def _history(session: AsyncSession, application_no: str, *, with_decisions: bool) -> list[Line]:
-    query = (
-        select(tables.history, tables.staff.c.display_name)
-        .outerjoin(tables.staff, tables.staff.c.id == tables.history.c.staff_id)
-        .where(tables.history.c.application_no == application_no)
-        .order_by(tables.history.c.id.desc())
-        .limit(_LINES)
-    )
-    if not with_decisions:
-        query = query.where(tables.history.c.act.not_in(("decided", "published")))
-    return [
-        Line(at=row.at, tier=row.tier, act=row.act, by=row.display_name, round=row.round, detail=row.detail)
-        for row in await session.execute(query)
-    ]

@@ -1,27 +1,11 @@
 """Candidates as staff may see them."""
 
-from typing import Any
-
-import structlog
-
+from services.review.opening import person_of as opened
 from services.review.shapes import Candidate, MaskedCandidate
-from shared.contracts.event import Person, Sealed
+from shared.contracts.event import Person
 from shared.security.masking import UNKNOWN, mask_id_number, mask_name, mask_phone
-from shared.security.sealing import KeyRing
 
-log = structlog.get_logger(__name__)
-
-
-def opened(key_ring: KeyRing, sealed: dict[str, Any] | None) -> Person | None:
-    """Who it is; None where the data was erased, or the registration has not arrived."""
-    if sealed is None:
-        return None
-    try:
-        return key_ring.open_if_kept(Sealed.model_validate(sealed))
-    except ValueError:
-        # One damaged row must not close the whole list.
-        log.exception("sealed.not_intact")
-        return None
+__all__ = ["in_a_list", "on_the_screen", "opened"]
 
 
 def in_a_list(person: Person | None) -> MaskedCandidate:

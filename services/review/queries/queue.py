@@ -1,129 +1,91 @@
-"""Lists of applications: a page costs the same at any size (an index in the list's order, and a cursor into it)."""
+"""Pages of lists, and how many are in each list."""
 
-import base64
-from datetime import UTC, datetime
-
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.review import tables
-from services.review.domain import QUEUE, Staff, State
-from services.review.queries.people import in_a_list, opened
-from services.review.shapes import Page, QueueName, Row
+from services.review.domain import Staff
+from services.review.lists import LOOKED, QUEUES, REGIONS_OWN, Listing, in_order
+from services.review.queries.rows import rows_of
+from services.review.shapes import Counts, Filters, Page, QueueName
 from shared import clock
-from shared.errors import Invalid
 from shared.security.sealing import KeyRing
 
-_REVIEWS = tables.reviews.c
+MOST = 1000
+_COUNTED: tuple[QueueName, ...] = (
+    "new", "resubmitted", "sent_back", "second_look", "onsite", "mine", "returned", "decided", "overdue", "attention",
+    "unfinished",
+)  # fmt: skip
+_CLOSED = text(
+    """
+    SELECT pack_id, version FROM packs
+    WHERE (CAST(:region AS text) IS NULL OR content -> 'region' ->> 'code' = :region)
+      AND CAST(content #>> '{windows,review,closes}' AS timestamp)
+          AT TIME ZONE (content #>> '{windows,review,time_zone}') <= :now
+    ORDER BY pack_id, version LIMIT 200
+    """
+)
 
 
 async def page_of(
-    session: AsyncSession, key_ring: KeyRing, staff: Staff, name: QueueName, cursor: str | None, limit: int
+    session: AsyncSession,
+    key_ring: KeyRing,
+    staff: Staff,
+    name: QueueName,
+    filters: Filters,
+    cursor: str | None,
+    limit: int,
 ) -> Page:
-    """One page, oldest first.
+    """One page, oldest first; it may be short and lead on where few of the rows looked at fit the filters.
 
     Args:
         session: any.
         key_ring: opens the names, which are masked here.
         staff: whose scope it is.
         name: which list.
+        filters: what it is narrowed to.
         cursor: where the page before ended.
         limit: rows at most.
+
+    Raises:
+        Forbidden: it is no list of this person's.
+        Invalid: the cursor is not of this list.
     """
+    _must_have(staff, name)
+    listing = await _listing(session, staff, name, filters)
+    await in_order(session)
+    looked = (await session.execute(listing.page(cursor, limit))).all()
+    found = [row for row in looked if row.matches]
+    numbers = [row.application_no for row in found[:limit]]
+    leads_on = None
+    if len(found) > limit:
+        leads_on = listing.cursor(found[limit - 1])
+    elif looked and looked[-1].nth == LOOKED:
+        leads_on = listing.cursor(looked[-1])
+    return Page(items=await rows_of(session, key_ring, staff, numbers, listing.now), next=leads_on)
+
+
+async def counts_of(session: AsyncSession, staff: Staff) -> Counts:
+    """How many are in each of one's lists, counted up to `MOST`.
+
+    Raises:
+        Forbidden: this person has no lists.
+    """
+    _must_have(staff, "waiting")
+    names = [name for name in _COUNTED if staff.tier == "region" or name not in REGIONS_OWN]
+    listings = [await _listing(session, staff, name, Filters()) for name in names]
+    await in_order(session)
+    row = (await session.execute(select(*(each.counted(MOST).scalar_subquery() for each in listings)))).one()
+    counts: dict[QueueName, int] = dict(zip(names, row, strict=True))
+    return Counts(counts={"waiting": min(MOST, sum(counts[queue] for queue in QUEUES["waiting"])), **counts}, most=MOST)
+
+
+async def _listing(session: AsyncSession, staff: Staff, name: QueueName, filters: Filters) -> Listing:
     now = clock.now()
-    rows = (await session.execute(page_query(staff, name, cursor, limit, now))).all()
-    items = []
-    for row in rows[:limit]:
-        held = row.claimed_until is not None and row.claimed_until > now
-        items.append(
-            Row(
-                application_no=row.application_no,
-                candidate_masked=in_a_list(opened(key_ring, row.sealed)),
-                site=row.site,
-                route=row.route,
-                category=str(row.facts.get("category", "")),
-                round=row.round,
-                submitted_at=row.submitted_at,
-                state=row.state.value,
-                claimed=held,
-                claimed_by_me=held and row.claimed_by == staff.id,
-                resubmitted=row.round > 1,
-                education=str(row.facts.get("education", "")),
-                queue=None,
-                due_at=None,
-                overdue=False,
-                returns=0,
-                findings=0,
-                clean=False,
-                recommended=None,
-                proposed=None,
-            )
-        )
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(items=items, next=_cursor(last.submitted_at, last.application_no) if last is not None else None)
+    closed = await session.execute(_CLOSED, {"region": staff.region, "now": now}) if name == "attention" else ()
+    return Listing(staff, name, filters, now, [(row.pack_id, row.version) for row in closed])
 
 
-def page_query(
-    staff: Staff, name: QueueName, cursor: str | None, limit: int, now: datetime
-) -> Select[*tuple[object, ...]]:
-    """The statement behind a page; one row more than the page tells whether another follows."""
-    query = (
-        select(
-            _REVIEWS.application_no,
-            _REVIEWS.site,
-            _REVIEWS.route,
-            _REVIEWS.facts,
-            _REVIEWS.round,
-            _REVIEWS.submitted_at,
-            _REVIEWS.state,
-            _REVIEWS.claimed_by,
-            _REVIEWS.claimed_until,
-            tables.applications.c.sealed,
-        )
-        .select_from(tables.reviews)
-        .outerjoin(tables.applications, tables.applications.c.application_no == _REVIEWS.application_no)
-        .where(_within(staff), _listed(staff, name, now))
-        .order_by(_REVIEWS.submitted_at, _REVIEWS.application_no)
-        .limit(limit + 1)
-    )
-    if cursor is not None:
-        query = query.where(tuple_(_REVIEWS.submitted_at, _REVIEWS.application_no) > _after(cursor))
-    return query
-
-
-def _within(staff: Staff) -> ColumnElement[bool]:
-    if staff.tier == "site":
-        return _REVIEWS.site == staff.site
-    return _REVIEWS.region == staff.region
-
-
-def _listed(staff: Staff, name: QueueName, now: datetime) -> ColumnElement[bool]:
-    if name == "waiting":
-        free = or_(_REVIEWS.claimed_until.is_(None), _REVIEWS.claimed_until <= now, _REVIEWS.claimed_by == staff.id)
-        return and_(_REVIEWS.state == QUEUE[staff.tier], free)
-    if name == "mine":
-        return and_(_REVIEWS.claimed_by == staff.id, _REVIEWS.claimed_until > now)
-    return _REVIEWS.state == (State.RETURNED if name == "returned" else State.DECIDED)
-
-
-def _cursor(submitted_at: datetime, application_no: str) -> str:
-    return base64.urlsafe_b64encode(f"{submitted_at.isoformat()}|{application_no}".encode()).decode()
-
-
-def _after(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, _, number = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition("|")
-        submitted_at = datetime.fromisoformat(at).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise _not_ours() from None
-    if not number.isalnum():
-        raise _not_ours()
-    return submitted_at, number
-
-
-def _not_ours() -> Invalid:
-    return Invalid(
-        "cursor-invalid",
-        "翻页位置无效，请从第一页重新开始。",
-        "This cursor is not one of ours. Begin again without one.",
-    )
+def _must_have(staff: Staff, name: QueueName) -> None:
+    if name in REGIONS_OWN:
+        staff.must_be_one_of("region_reviewer", "region_admin", "national_operator")
+    staff.must_be_one_of("site_reviewer", "region_reviewer", "region_admin", "national_operator")

@@ -1,31 +1,25 @@
 """What was read from an application's images, held against its registration; and where else the same bytes lie."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-import structlog
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import tables
-from services.review.domain import Review, Staff, gravest, outcome_of
+from services.review.domain import Review, Staff, gravest, outcome_of, today_in_china
+from services.review.opening import Opened, reading_of
 from services.review.shapes import ComparedShown, CopyShown, ReadingShown, ReadTextShown
 from shared import clock
-from shared.contracts.event import Person, Sealed
+from shared.contracts.event import Person
 from shared.contracts.rules import ReadableField
-from shared.contracts.validation import Reading, ReadText, SeenUnder
+from shared.contracts.validation import SeenUnder
 from shared.security.masking import mask_id_number
-from shared.security.sealing import KeyDestroyed, KeyRing
-
-log = structlog.get_logger(__name__)
-
-_CHINA = ZoneInfo("Asia/Shanghai")
-# Two kinds of advice for each image that a screen shows.
-_ROWS = 2000
+from shared.security.sealing import KeyRing
 
 
 @dataclass(frozen=True)
@@ -37,18 +31,15 @@ class Advice:
     compared: Mapping[str, list[ComparedShown]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Opened:
-    """One image's reading."""
-
-    image_id: UUID
-    wanted: Sequence[ReadableField]
-    mirrored: bool | None
-    texts: Sequence[ReadText]
-
-
 async def advice_on(
-    session: AsyncSession, key_ring: KeyRing, staff: Staff, review: Review, person: Person | None, *, claimed: bool
+    session: AsyncSession,
+    key_ring: KeyRing,
+    staff: Staff,
+    review: Review,
+    person: Person | None,
+    images: Sequence[SqlRow[Any]],
+    *,
+    claimed: bool,
 ) -> Advice:
     """What validation can tell this person about the images of an application.
 
@@ -58,41 +49,32 @@ async def advice_on(
         staff: who is asking.
         review: the application.
         person: who is registered, if that is known.
+        images: its images, see `handed_in`.
         claimed: whether `staff` holds it: nothing that was read is opened for anybody else.
     """
-    rows = (
-        await session.execute(
-            select(tables.readings, tables.images.c.item, tables.images.c.last_round)
-            .join(
-                tables.images,
-                (tables.images.c.image_id == tables.readings.c.image_id)
-                & (tables.images.c.application_no == tables.readings.c.application_no),
-            )
-            .where(tables.images.c.application_no == review.application_no)
-            .order_by(tables.images.c.uploaded_at, tables.images.c.image_id)
-            .limit(_ROWS)
-        )
-    ).all()
-    copies = await _copies(session, staff, {row.image_id: row.copies for row in rows if row.about == "copies"})
+    copies = await _copies(session, staff, {row.image_id: row.copies for row in images if row.copies})
     if not claimed:
         return Advice(copies=copies)
-    present: dict[str, list[_Opened]] = {}
-    replaced: list[_Opened] = []
-    for row in rows:
-        opened = _opened(key_ring, row) if row.about == "reading" else None
+    present: dict[str, list[Opened]] = {}
+    replaced: list[Opened] = []
+    for row in images:
+        if row.wanted is None:
+            continue
+        opened = reading_of(key_ring, row.image_id, row.wanted, row.mirrored, row.sealed)
         if opened is None:
             continue
         if row.last_round == review.round:
             present.setdefault(row.item, []).append(opened)
         else:
             replaced.append(opened)
-    return _compared(person, present, replaced, await _present_images(session, review), copies)
+    counts = Counter(row.item for row in images if row.last_round == review.round)
+    return _compared(person, present, replaced, counts, copies)
 
 
 def _compared(
     person: Person | None,
-    present: Mapping[str, list[_Opened]],
-    replaced: Sequence[_Opened],
+    present: Mapping[str, list[Opened]],
+    replaced: Sequence[Opened],
     images: Mapping[str, int],
     copies: Mapping[UUID, list[CopyShown]],
 ) -> Advice:
@@ -114,18 +96,18 @@ def _compared(
     return Advice(readings, copies, items)
 
 
-def _wanted(opened: Sequence[_Opened]) -> list[ReadableField]:
+def _wanted(opened: Sequence[Opened]) -> list[ReadableField]:
     return list(dict.fromkeys(name for each in opened for name in each.wanted))
 
 
-def _missing(opened: Sequence[_Opened]) -> list[ReadableField]:
+def _missing(opened: Sequence[Opened]) -> list[ReadableField]:
     """The wanted fields that none of an item's images shows: a card's back has no name, so it lacks none."""
     read = {text.field for each in opened for text in each.texts}
     return [name for name in _wanted(opened) if name not in read]
 
 
-def _shown(opened: _Opened, person: Person | None, missing: Sequence[ReadableField]) -> ReadingShown:
-    today = clock.now().astimezone(_CHINA).date()
+def _shown(opened: Opened, person: Person | None, missing: Sequence[ReadableField]) -> ReadingShown:
+    today = today_in_china(clock.now())
     return ReadingShown(
         mirrored=opened.mirrored,
         texts=[
@@ -141,31 +123,6 @@ def _shown(opened: _Opened, person: Person | None, missing: Sequence[ReadableFie
         ],
         missing=[name for name in missing if name in opened.wanted],
     )
-
-
-def _opened(key_ring: KeyRing, row: SqlRow[Any]) -> _Opened | None:
-    """None where it was erased, or is damaged."""
-    try:
-        reading = key_ring.open_as(Sealed.model_validate(row.sealed), Reading) if row.sealed else Reading()
-    except KeyDestroyed:
-        return None
-    except ValueError:
-        # One damaged row must not close the whole page.
-        log.exception("sealed.not_intact", image_id=str(row.image_id))
-        return None
-    return _Opened(row.image_id, row.wanted, row.mirrored, reading.texts)
-
-
-async def _present_images(session: AsyncSession, review: Review) -> Mapping[str, int]:
-    items = await session.scalars(
-        select(tables.images.c.item).where(
-            tables.images.c.application_no == review.application_no, tables.images.c.last_round == review.round
-        )
-    )
-    counts: dict[str, int] = {}
-    for item in items:
-        counts[item] = counts.get(item, 0) + 1
-    return counts
 
 
 async def _copies(

@@ -45,6 +45,16 @@ from services.review.shapes.detail import (
     SectionShown,
     WhyReplaced,
 )
+from services.review.shapes.progress import (
+    Age,
+    Ageing,
+    DayCounts,
+    Overruled,
+    Progress,
+    ReasonCount,
+    SiteCounts,
+    Throughput,
+)
 from services.review.shapes.publications import PublicationOf, Publications, PublicationShown, Published, Readiness
 from services.review.shapes.queues import (
     Claimed,
@@ -76,6 +86,8 @@ from services.review.shapes.staff import (
 __all__ = [
     "PRINTABLE",
     "ActKind",
+    "Age",
+    "Ageing",
     "Asked",
     "AuditLine",
     "AuditPage",
@@ -89,6 +101,7 @@ __all__ = [
     "ComparedShown",
     "CopyShown",
     "Counts",
+    "DayCounts",
     "Decision",
     "Detail",
     "FalseMaterial",
@@ -115,10 +128,12 @@ __all__ = [
     "OnRevision",
     "OneOfMany",
     "OpinionOf",
+    "Overruled",
     "Page",
     "Pass",
     "Pending",
     "PhotoShown",
+    "Progress",
     "PublicationOf",
     "PublicationShown",
     "Publications",
@@ -128,6 +143,7 @@ __all__ = [
     "Readiness",
     "ReadingShown",
     "Reason",
+    "ReasonCount",
     "Recommendation",
     "Recorded",
     "RecoveryCodes",
@@ -144,6 +160,8 @@ __all__ = [
     "SectionShown",
     "SendBack",
     "Session",
+    "SiteCounts",
+    "Throughput",
     "Told",
     "WaitingName",
     "WhyReplaced",

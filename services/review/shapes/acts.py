@@ -25,12 +25,13 @@ class ItemMark(Asked):
     words: Words | None = None
     image_ids: Annotated[list[UUID], Field(max_length=60)] | None = None
     same_images_allowed: bool = False
+    revision: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
 
 
 class OnRevision(Asked):
     """An act on the whole application; `revision`, if given, must still be the present one."""
 
-    revision: Annotated[int, Field(ge=1)] | None = None
+    revision: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
 
 
 class Return(OnRevision):
@@ -82,7 +83,7 @@ class OneOfMany(Asked):
     """An application as it was seen."""
 
     application_no: ApplicationNo
-    revision: Annotated[int, Field(ge=1)]
+    revision: Annotated[int, Field(ge=1, le=2_147_483_647)]
 
 
 class BulkPass(Asked):

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from services.review.shapes.base import Asked, Told
+from services.review.shapes.base import Asked, Moment, Told
 from shared.contracts.event import RegionCode
 
 
@@ -15,7 +15,7 @@ class PublicationOf(Asked):
 
     region: RegionCode
     year: Annotated[int, Field(ge=2000, le=2100)]
-    effective_at: AwareDatetime | None = None
+    effective_at: Moment | None = None
 
 
 class Readiness(Told):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 from services.review.domain import Queue
-from services.review.shapes.base import PRINTABLE, Asked, Told
+from services.review.shapes.base import PRINTABLE, Asked, Moment, Told
 from shared.contracts.event import ReasonCode, SiteCode
 from shared.contracts.review import Opinion
 
@@ -39,7 +39,7 @@ class Filters(Asked):
     category: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] | None = None
     education: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] | None = None
     finding: ReasonCode | None = None
-    waiting_since: datetime | None = None
+    waiting_since: Moment | None = None
 
 
 class NextClaim(Filters):
@@ -53,6 +53,7 @@ class Claimed(Told):
 
     application_no: str
     claimed_until: datetime
+    revision: int
 
 
 class MaskedCandidate(Told):
@@ -75,6 +76,7 @@ class Row(Told):
     route: str
     category: str
     round: int
+    revision: int
     submitted_at: datetime
     state: str
     claimed: bool

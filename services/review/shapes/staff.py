@@ -10,6 +10,12 @@ from services.review.domain import Role
 from services.review.shapes.base import PRINTABLE, Asked, Told
 from shared.contracts.event import SiteCode
 
+LoginName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._@-]{1,64}$", strip_whitespace=True)]
+Password = Annotated[str, StringConstraints(min_length=8, max_length=256)]
+DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=PRINTABLE)]
+Subject = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)]
+"""Who somebody is to the identity provider (its `sub`)."""
+
 
 class Login(Asked):
     """Who wants in. `code`: of the second factor, where the account has one; `recovery_code` stands in for it, once."""
@@ -94,11 +100,15 @@ class Members(Told):
 
 
 class NewMember(Asked):
-    """An account to open; the person changes nothing of it but the second factor."""
+    """An account to open; the person changes nothing of it but the second factor.
 
-    login: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._@-]{1,64}$", strip_whitespace=True)]
-    password: Annotated[str, StringConstraints(min_length=8, max_length=256)]
-    display_name: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=PRINTABLE)]
+    `oidc_subject`: who the person is to the identity provider; with it alone, nobody logs in with a password.
+    """
+
+    login: LoginName
+    password: Password | None = None
+    oidc_subject: Subject | None = None
+    display_name: DisplayName
     role: Role
     site: SiteCode | None = None
 
@@ -109,4 +119,5 @@ class MemberChange(Asked):
     role: Role | None = None
     site: SiteCode | None = None
     active: bool | None = None
+    password: Password | None = None
     reset_second_factor: bool = False

@@ -1,14 +1,18 @@
 """What the other services told: registrations, rules, submissions, what ended them, verdicts, notices."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review.domain import Heard, Review, State
+from services.review.lookup import Hashes
+from services.review.use_cases.pending import void_overtaken
 from services.review.use_cases.rows import line_about, line_of, locked_reviews, write_history
+from services.review.use_cases.upkeep import lock_packs, note_findings, set_due, set_due_of
 from shared import clock
 from shared.contracts.notify import NoticeDelivered
 from shared.contracts.registration import RegistrationRecorded
@@ -27,12 +31,14 @@ T = TypeVar("T", ApplicationReopened, ApplicationWithdrawn, ApplicationLapsed)
 
 _RECORD = text(
     """
-    INSERT INTO applications (application_no, registration_revision, facts, sealed)
+    INSERT INTO applications (application_no, registration_revision, facts, sealed, id_number_hash, name_hash)
     SELECT n.* FROM unnest(CAST(:numbers AS text[]), CAST(:revisions AS int[]), CAST(:facts AS jsonb[]),
-                           CAST(:sealed AS jsonb[])) AS n(application_no, revision, facts, sealed)
+                           CAST(:sealed AS jsonb[]), CAST(:id_numbers AS bytea[]), CAST(:names AS bytea[]))
+         AS n(application_no, revision, facts, sealed, id_number_hash, name_hash)
     ORDER BY n.application_no
     ON CONFLICT (application_no) DO UPDATE SET
-        registration_revision = excluded.registration_revision, facts = excluded.facts, sealed = excluded.sealed
+        registration_revision = excluded.registration_revision, facts = excluded.facts, sealed = excluded.sealed,
+        id_number_hash = excluded.id_number_hash, name_hash = excluded.name_hash
     WHERE applications.registration_revision < excluded.registration_revision
     """
 )
@@ -40,6 +46,7 @@ _KEEP_PACK = text(
     """
     INSERT INTO packs (pack_id, version, content, published_at)
     VALUES (:id, :version, CAST(:content AS jsonb), :at) ON CONFLICT DO NOTHING
+    RETURNING version
     """
 )
 # DO UPDATE … WHERE false locks a row that is there without writing it: new and old rows are locked in one order. To
@@ -146,8 +153,16 @@ _NOTE_NOTICES = text(
 )
 
 
-async def record_registrations(session: AsyncSession, told: Sequence[RegistrationRecorded]) -> None:
-    """Keep who the candidate is, sealed as it came; an older revision than the known one changes nothing."""
+async def record_registrations(
+    session: AsyncSession, told: Sequence[RegistrationRecorded], hashes: Mapping[UUID, Hashes]
+) -> None:
+    """Keep who the candidate is, sealed as it came; an older revision than the known one changes nothing.
+
+    Args:
+        session: the caller's transaction.
+        told: what was told.
+        hashes: by event, under which the candidate is found.
+    """
     newest = newest_of(told, lambda each: each.application_no, lambda each: each.registration_revision)
     await session.execute(
         _RECORD,
@@ -156,14 +171,17 @@ async def record_registrations(session: AsyncSession, told: Sequence[Registratio
             "revisions": [each.registration_revision for each in newest],
             "facts": [each.facts.model_dump_json() for each in newest],
             "sealed": [each.sealed.model_dump_json() for each in newest],
+            "id_numbers": [hashes[each.event_id].id_number for each in newest],
+            "names": [hashes[each.event_id].name for each in newest],
         },
     )
 
 
 async def keep_packs(session: AsyncSession, told: Sequence[RulesPublished]) -> None:
-    """Keep every version of every pack."""
+    """Keep every version of every pack; what was handed in under one that comes late is due from now on."""
+    await lock_packs(session, [(each.pack.id, each.pack.version) for each in told], shared=False)
     for each in sorted(told, key=lambda event: event.key):
-        await session.execute(
+        kept = await session.scalar(
             _KEEP_PACK,
             {
                 "id": each.pack.id,
@@ -172,14 +190,18 @@ async def keep_packs(session: AsyncSession, told: Sequence[RulesPublished]) -> N
                 "at": each.occurred_at,
             },
         )
+        if kept is not None:
+            await set_due_of(session, each.pack)
 
 
 async def take_submissions(session: AsyncSession, told: Sequence[ApplicationSubmitted]) -> None:
     """Applications were handed in: those whose images are all checked come into the queue."""
     known = await _locked_applications(session, [each.application_no for each in told])
     reviews = await locked_reviews(session, list(known))
-    lines, taken, moved = [], [], []
+    await void_overtaken(session, reviews, [(each.application_no, each.revision) for each in told])
+    lines, taken, moved, overtaken = [], [], [], []
     for each in told:
+        known_round = reviews[each.application_no].round if each.application_no in reviews else each.round
         site_before = reviews[each.application_no].site if each.application_no in reviews else each.site
         heard = _take(session, reviews, each, known[each.application_no])
         review = reviews[each.application_no]
@@ -189,14 +211,20 @@ async def take_submissions(session: AsyncSession, told: Sequence[ApplicationSubm
             lines.append(line_of(review, "submitted", detail=detail))
             if detail:
                 moved.append(each.application_no)
+        elif heard is Heard.OLD and each.round > known_round and not review.is_frozen:
+            review.note_overtaken(each)
+            overtaken.append(each)
         elif heard is Heard.LATE:
             lines.append(line_of(review, "submitted_after_publication", detail={"told_revision": each.revision}))
     await session.flush()
     await _void_decisions(session, [each.application_no for each in taken])
     await _forget_site_marks(session, moved)
-    await _hand_in(session, taken)
+    await _hand_in(session, sorted([*overtaken, *taken], key=lambda each: each.round))
     await write_history(session, *lines)
-    await _let_in(session, [each.application_no for each in taken])
+    numbers = [each.application_no for each in taken]
+    await set_due(session, numbers, [(each.pack_id, each.pack_version) for each in taken])
+    await note_findings(session, numbers)
+    await _let_in(session, numbers)
 
 
 async def take_reopenings(session: AsyncSession, told: Sequence[ApplicationReopened]) -> None:
@@ -231,6 +259,7 @@ async def note_checks(session: AsyncSession, told: Sequence[MaterialChecked]) ->
             "ats": [each.checked_at for each in newest],
         },
     )
+    await note_findings(session, numbers)
     await _let_in(session, numbers)
 
 
@@ -272,6 +301,7 @@ async def _take_back(
         },
     )
     reviews = await locked_reviews(session, numbers)
+    await void_overtaken(session, reviews, [(each.application_no, each.revision) for each in told])
     lines, taken = [], []
     for each in told:
         review = reviews.get(each.application_no)

@@ -9,23 +9,38 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.review import tables
 from services.review.domain import Mark, Staff, no_such_item
 from services.review.packs import Shelf
+from services.review.use_cases.revisions import held_review
 from services.review.use_cases.rows import line_of, locked_review, mark_detail, write_history
 from shared import clock
 
 
 async def put_mark(
-    session: AsyncSession, shelf: Shelf, by: Staff, application_no: str, mark: Mark, lease: timedelta
+    session: AsyncSession,
+    shelf: Shelf,
+    by: Staff,
+    application_no: str,
+    mark: Mark,
+    lease: timedelta,
+    revision: int | None = None,
 ) -> None:
     """Note a mark on one item, in the place of the one before; the claim lasts longer.
 
+    Args:
+        session: the transaction.
+        shelf: the packs.
+        by: whose mark it is.
+        application_no: of which application.
+        mark: the mark.
+        lease: so long the claim lasts from now on.
+        revision: what the person had on the screen: a mark on older images says nothing of newer ones.
+
     Raises:
-        Conflict: the application is not claimed.
+        Conflict: the application is not claimed, or a newer revision is there.
         Invalid: a return without reason or words, or with ones that don't fit.
         NotFound: no such application, or no such item.
     """
     now = clock.now()
-    review = await locked_review(session, by, application_no)
-    review.must_be_held_by(by, now)
+    review = await held_review(session, shelf, by, application_no, revision)
     pack = await shelf.get(session, review.pack_id, review.pack_version)
     current = await session.scalars(
         select(tables.images.c.image_id).where(

@@ -11,17 +11,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.review import tables
 from services.review.domain import Mark, Review, Staff, no_such_application
 from services.review.packs import Shelf
+from services.review.use_cases import audit
 from shared import clock
 from shared.contracts.event import ItemCode
 from shared.contracts.review import Tier
+
+_HISTORY = frozenset(column.name for column in tables.history.columns)
+_AUDITED_DETAIL = frozenset(
+    {"act_id", "feedback_id", "item", "kind", "mark", "outcome", "reason_code", "record_id", "to"}
+)
 
 
 async def locked_review(session: AsyncSession, by: Staff, application_no: str) -> Review:
     """One application of this person's scope; nobody else changes it until the transaction ends.
 
     Raises:
+        Forbidden: this person only reads.
         NotFound: there is none, or it is another region's or site's.
     """
+    by.must_review()
     found = await session.get(Review, application_no, with_for_update=True, populate_existing=True)
     if found is None or not by.sees(found.region, found.site):
         raise no_such_application()
@@ -74,7 +82,9 @@ def mark_detail(mark: Mark) -> dict[str, Any]:
 def line_of(review: Review, act: str, by: Staff | None = None, detail: dict[str, Any] | None = None) -> dict[str, Any]:
     """A line of history: who did what, when, on which revision. None: the candidate or the system."""
     line = line_about(review.application_no, review.round, review.revision, act, detail=detail)
-    return line if by is None else line | {"tier": by.tier, "staff_id": by.id}
+    if by is None:
+        return line
+    return line | {"tier": by.tier, "staff_id": by.id, "by": by, "region": review.region, "site": review.site}
 
 
 def line_about(
@@ -94,6 +104,30 @@ def line_about(
 
 
 async def write_history(session: AsyncSession, *lines: dict[str, Any]) -> None:
-    """Add lines in the transaction of the acts themselves."""
-    if lines:
-        await session.execute(insert(tables.history), list(lines))
+    """Add lines in the transaction of the acts themselves; those of staff go into the audit trail, too."""
+    if not lines:
+        return
+    await session.execute(
+        insert(tables.history), [{name: each[name] for name in _HISTORY if name in each} for each in lines]
+    )
+    await audit.write(session, *(_audited(each) for each in lines if _is_an_act(each)))
+
+
+def _is_an_act(line: dict[str, Any]) -> bool:
+    # A publication is one act with a line of its own; its rows name the applications.
+    return "by" in line and line["act"] != "published"
+
+
+def _audited(line: dict[str, Any]) -> dict[str, Any]:
+    """The act without the words: what a reviewer wrote is in the history, which a region's retention takes away."""
+    detail = {"round": line["round"], "revision": line["revision"]} | {
+        name: value for name, value in line["detail"].items() if name in _AUDITED_DETAIL
+    }
+    return audit.line(
+        line["act"],
+        line["by"],
+        application_no=line["application_no"],
+        region=line["region"],
+        site=line["site"],
+        detail=detail,
+    )

@@ -9,6 +9,8 @@ down_revision = "2026_11_28_readings"
 branch_labels = None
 depends_on = None
 
+ATTENTION = "(returns >= 3 AND state NOT IN ('decided', 'withdrawn', 'lapsed')) OR (returns > 0 AND state = 'lapsed')"
+
 
 def upgrade() -> None:
     op.create_table(
@@ -29,10 +31,11 @@ def upgrade() -> None:
         sa.Column("hash", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("line_id"),
     )
-    op.create_index("audit_acts", "audit", ["act", "line_id"], unique=False)
-    op.create_index("audit_of_application", "audit", ["application_no", "line_id"], unique=False)
-    op.create_index("audit_of_region", "audit", ["region", "line_id"], unique=False)
-    op.create_index("audit_of_staff", "audit", ["staff_id", "line_id"], unique=False)
+    op.create_index("audit_acts", "audit", ["act", "at", "line_id"], unique=False)
+    op.create_index("audit_by_time", "audit", ["at", "line_id"], unique=False)
+    op.create_index("audit_of_application", "audit", ["application_no", "at", "line_id"], unique=False)
+    op.create_index("audit_of_region", "audit", ["region", "at", "line_id"], unique=False)
+    op.create_index("audit_of_staff", "audit", ["staff_id", "at", "line_id"], unique=False)
     op.create_index("audit_seq", "audit", ["seq"], unique=True)
     op.create_index("audit_unsealed", "audit", ["line_id"], unique=False, postgresql_where=sa.text("seq IS NULL"))
     op.create_table(
@@ -98,6 +101,26 @@ def upgrade() -> None:
     op.create_index(
         "false_materials_of_application", "false_materials", ["application_no", "recorded_at"], unique=False
     )
+    op.add_column("sessions", sa.Column("through", sa.Text(), server_default="password", nullable=False))
+    op.create_table(
+        "attempts",
+        sa.Column("attempt_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("who", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("attempt_id"),
+    )
+    op.create_index("attempts_at", "attempts", ["at"], unique=False)
+    op.create_index("attempts_who", "attempts", ["kind", "who", "at"], unique=False)
+    op.create_table(
+        "enrolments",
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("staff_id"),
+    )
     op.create_table(
         "recovery_codes",
         sa.Column("staff_id", sa.Uuid(), nullable=False),
@@ -137,6 +160,13 @@ def upgrade() -> None:
         ["name_hash"],
         unique=False,
         postgresql_where=sa.text("name_hash IS NOT NULL"),
+    )
+    op.create_index(
+        "applications_to_hash",
+        "applications",
+        ["application_no"],
+        unique=False,
+        postgresql_where=sa.text("sealed IS NOT NULL AND id_number_hash IS NULL"),
     )
     op.add_column(
         "publications", sa.Column("supplementary", sa.Boolean(), server_default=sa.text("false"), nullable=False)
@@ -181,47 +211,69 @@ def upgrade() -> None:
         "reviews",
         ["region", "submitted_at", "application_no"],
         unique=False,
-        postgresql_where=sa.text("returns >= 3 OR (returns > 0 AND state = 'lapsed')"),
+        postgresql_where=sa.text(ATTENTION),
+    )
+    op.create_index(
+        "reviews_attention_nation",
+        "reviews",
+        ["submitted_at", "application_no"],
+        unique=False,
+        postgresql_where=sa.text(ATTENTION),
+    )
+    op.create_index("reviews_of_nation", "reviews", ["state", "submitted_at", "application_no"], unique=False)
+    op.create_index(
+        "reviews_queue_nation",
+        "reviews",
+        ["tier", "queue", "due_at", "submitted_at", "application_no"],
+        unique=False,
+        postgresql_where=sa.text("queue IS NOT NULL"),
+    )
+    op.create_index(
+        "reviews_to_escalate",
+        "reviews",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("queue IS NOT NULL AND escalated_at IS NULL"),
     )
     op.create_index(
         "reviews_queue_region",
         "reviews",
-        ["region", "queue", "due_at", "submitted_at", "application_no"],
+        ["region", "tier", "queue", "due_at", "submitted_at", "application_no"],
         unique=False,
         postgresql_where=sa.text("queue IS NOT NULL"),
     )
     op.create_index(
         "reviews_queue_region_category",
         "reviews",
-        ["region", "category", "queue", "due_at", "submitted_at", "application_no"],
+        ["region", "category", "tier", "queue", "due_at", "submitted_at", "application_no"],
         unique=False,
         postgresql_where=sa.text("queue IS NOT NULL"),
     )
     op.create_index(
         "reviews_queue_region_education",
         "reviews",
-        ["region", "education", "queue", "due_at", "submitted_at", "application_no"],
+        ["region", "education", "tier", "queue", "due_at", "submitted_at", "application_no"],
         unique=False,
         postgresql_where=sa.text("queue IS NOT NULL"),
     )
     op.create_index(
         "reviews_queue_site",
         "reviews",
-        ["site", "queue", "due_at", "submitted_at", "application_no"],
+        ["site", "tier", "queue", "due_at", "submitted_at", "application_no"],
         unique=False,
         postgresql_where=sa.text("queue IS NOT NULL"),
     )
     op.create_index(
         "reviews_queue_site_category",
         "reviews",
-        ["site", "category", "queue", "due_at", "submitted_at", "application_no"],
+        ["site", "category", "tier", "queue", "due_at", "submitted_at", "application_no"],
         unique=False,
         postgresql_where=sa.text("queue IS NOT NULL"),
     )
     op.create_index(
         "reviews_queue_site_education",
         "reviews",
-        ["site", "education", "queue", "due_at", "submitted_at", "application_no"],
+        ["site", "education", "tier", "queue", "due_at", "submitted_at", "application_no"],
         unique=False,
         postgresql_where=sa.text("queue IS NOT NULL"),
     )
@@ -235,6 +287,28 @@ def upgrade() -> None:
     op.alter_column("staff", "password_hash", existing_type=sa.TEXT(), nullable=True)
     op.create_index("staff_of_region", "staff", ["region", "login"], unique=False)
     op.create_index("staff_oidc", "staff", ["oidc_issuer", "oidc_subject"], unique=True)
+    op.create_index(
+        "history_acts",
+        "history",
+        ["at"],
+        unique=False,
+        postgresql_include=["act", "application_no", "staff_id"],
+        postgresql_where=sa.text("act IN ('submitted', 'returned', 'passed', 'decided', 'agreed', 'undone')"),
+    )
+    op.create_index(
+        "reviews_of_year",
+        "reviews",
+        ["region", "year", "application_no"],
+        unique=False,
+        postgresql_include=["site", "state", "tier", "submitted_at", "due_at", "returns"],
+    )
+    op.create_index(
+        "reviews_with_findings",
+        "reviews",
+        ["region", "year", "submitted_at"],
+        unique=False,
+        postgresql_where=sa.text("findings <> '{}'"),
+    )
     # Those that wait now wait in a queue; what was given back before counts.
     op.execute(
         """
@@ -250,6 +324,31 @@ def upgrade() -> None:
         UPDATE reviews SET returns = counted.n
         FROM (SELECT application_no, count(*) AS n FROM history WHERE act = 'returned' GROUP BY 1) AS counted
         WHERE counted.application_no = reviews.application_no
+        """
+    )
+    # What the checks said of present images, and when each should have gone on its way: as `upkeep.py` keeps them.
+    op.execute(
+        """
+        UPDATE reviews SET findings = n.codes
+        FROM (
+            SELECT i.application_no, array_agg(DISTINCT f.code ORDER BY f.code) AS codes
+            FROM images i JOIN reviews r ON r.application_no = i.application_no AND i.last_round = r.round
+            JOIN checks c USING (image_id)
+            CROSS JOIN LATERAL jsonb_to_recordset(c.findings) AS f(code text, severity text)
+            WHERE f.severity IN ('review', 'reject')
+            GROUP BY i.application_no
+        ) AS n
+        WHERE n.application_no = reviews.application_no
+        """
+    )
+    op.execute(
+        """
+        UPDATE reviews SET due_at = coalesce(least(
+            reviews.submitted_at + make_interval(days => CAST(p.content ->> 'service_level_days' AS int)),
+            CAST(p.content #>> '{windows,review,closes}' AS timestamp)
+                AT TIME ZONE (p.content #>> '{windows,review,time_zone}')
+        ), reviews.due_at)
+        FROM packs p WHERE p.pack_id = reviews.pack_id AND p.version = reviews.pack_version
         """
     )
     # What was published before was told in the same transaction.
@@ -276,10 +375,17 @@ def downgrade() -> None:
     op.drop_index("reviews_queue_region_category", table_name="reviews", postgresql_where=sa.text("queue IS NOT NULL"))
     op.drop_index("reviews_queue_region", table_name="reviews", postgresql_where=sa.text("queue IS NOT NULL"))
     op.drop_index(
-        "reviews_attention",
+        "reviews_to_escalate",
         table_name="reviews",
-        postgresql_where=sa.text("returns >= 3 OR (returns > 0 AND state = 'lapsed')"),
+        postgresql_where=sa.text("queue IS NOT NULL AND escalated_at IS NULL"),
     )
+    op.drop_index("reviews_queue_nation", table_name="reviews", postgresql_where=sa.text("queue IS NOT NULL"))
+    op.drop_index("reviews_of_nation", table_name="reviews")
+    op.drop_index("reviews_attention_nation", table_name="reviews", postgresql_where=sa.text(ATTENTION))
+    op.drop_index("reviews_attention", table_name="reviews", postgresql_where=sa.text(ATTENTION))
+    op.drop_index("reviews_with_findings", table_name="reviews", postgresql_where=sa.text("findings <> '{}'"))
+    op.drop_index("reviews_of_year", table_name="reviews")
+    op.drop_index("history_acts", table_name="history")
     op.drop_column("reviews", "publication_id")
     op.drop_column("reviews", "act_id")
     op.drop_column("reviews", "proposed_by")
@@ -301,6 +407,11 @@ def downgrade() -> None:
     op.drop_column("publications", "told")
     op.drop_column("publications", "supplementary")
     op.drop_index(
+        "applications_to_hash",
+        table_name="applications",
+        postgresql_where=sa.text("sealed IS NOT NULL AND id_number_hash IS NULL"),
+    )
+    op.drop_index(
         "applications_name_hash", table_name="applications", postgresql_where=sa.text("name_hash IS NOT NULL")
     )
     op.drop_index(
@@ -311,6 +422,11 @@ def downgrade() -> None:
     op.drop_index("publication_lines_of_application", table_name="publication_lines")
     op.drop_table("publication_lines")
     op.drop_table("recovery_codes")
+    op.drop_table("enrolments")
+    op.drop_index("attempts_who", table_name="attempts")
+    op.drop_index("attempts_at", table_name="attempts")
+    op.drop_table("attempts")
+    op.drop_column("sessions", "through")
     op.drop_index("false_materials_of_application", table_name="false_materials")
     op.drop_table("false_materials")
     op.drop_index("acts_pending", table_name="acts", postgresql_where=sa.text("ended IS NULL"))

@@ -1,0 +1,144 @@
+"""Whether a region's year is ready to be published, and how its publications go."""
+
+import base64
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.review import tables
+from services.review.domain import Staff, State
+from services.review.obstacles import opens_at, published_before, unfinished_of
+from services.review.shapes import Publications, PublicationShown, Readiness
+from shared import clock
+from shared.errors import Invalid, NotFound
+
+_PUBLICATIONS = tables.publications.c
+_REVIEWS = tables.reviews.c
+
+
+def region_of(staff: Staff, region: str | None) -> str:
+    """Whose publications are asked for: a region's staff have their own, the operator names one.
+
+    Raises:
+        Forbidden: for site staff and auditors (`role-act`).
+        Invalid: the operator named none (`region-missing`).
+        NotFound: it is not this person's (`region-not-found`).
+    """
+    staff.must_be_one_of("region_reviewer", "region_admin", "national_operator")
+    wanted = region or staff.region
+    if wanted is None:
+        raise Invalid("region-missing", "请选择考区。", "Say which `region`: yours is the whole nation.")
+    if staff.region not in (None, wanted):
+        raise NotFound("region-not-found", "只能查看本考区，请核对考区代码。", "You see your own region only.")
+    return wanted
+
+
+async def readiness_of(session: AsyncSession, region: str, year: int) -> Readiness:
+    """What stands in the way of publishing."""
+    unfinished = await unfinished_of(session, region, year)
+    opens = await opens_at(session, region, year, clock.now())
+    opinions = {
+        str(opinion): count
+        for opinion, count in await session.execute(
+            select(_REVIEWS.opinion, func.count())
+            .where(
+                _REVIEWS.region == region,
+                _REVIEWS.year == year,
+                _REVIEWS.state == State.DECIDED,
+                _REVIEWS.published_at.is_(None),
+            )
+            .group_by(_REVIEWS.opinion)
+        )
+    }
+    out = await session.execute(
+        select(_REVIEWS.state, func.count())
+        .where(_REVIEWS.region == region, _REVIEWS.year == year, _REVIEWS.state.in_((State.LAPSED, State.WITHDRAWN)))
+        .group_by(_REVIEWS.state)
+    )
+    without_opinion: dict[State, int] = {row[0]: row[1] for row in out}
+    to_publish = sum(opinions.values())
+    return Readiness(
+        region=region,
+        year=year,
+        ready=unfinished.count == 0 and opens is None and to_publish > 0,
+        unfinished=unfinished.count,
+        by_state=unfinished.by_state,
+        to_publish=to_publish,
+        by_opinion=opinions,
+        lapsed=without_opinion.get(State.LAPSED, 0),
+        withdrawn=without_opinion.get(State.WITHDRAWN, 0),
+        opens_at=opens,
+        supplementary=await published_before(session, region, year),
+    )
+
+
+async def publications_of(session: AsyncSession, region: str, cursor: str | None, limit: int) -> Publications:
+    """One page, newest first."""
+    query = (
+        _select()
+        .where(_PUBLICATIONS.region == region)
+        .order_by(_PUBLICATIONS.published_at.desc(), _PUBLICATIONS.publication_id.desc())
+        .limit(limit + 1)
+    )
+    if cursor is not None:
+        query = query.where(tuple_(_PUBLICATIONS.published_at, _PUBLICATIONS.publication_id) < _before(cursor))
+    rows = (await session.execute(query)).mappings().all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Publications(
+        items=[_shown(row) for row in rows[:limit]],
+        next=_cursor(last["published_at"], last["publication_id"]) if last is not None else None,
+    )
+
+
+async def publication_of(session: AsyncSession, staff: Staff, publication_id: UUID) -> PublicationShown:
+    """How one goes.
+
+    Raises:
+        Forbidden: for site staff and auditors (`role-act`).
+        NotFound: there is none in this person's scope (`publication-not-found`).
+    """
+    staff.must_be_one_of("region_reviewer", "region_admin", "national_operator")
+    row = (await session.execute(_select().where(_PUBLICATIONS.publication_id == publication_id))).mappings().first()
+    if row is None or staff.region not in (None, row["region"]):
+        raise NotFound(
+            "publication-not-found", "没有找到该次公布，请刷新页面。", "There is no such publication for you."
+        )
+    return _shown(row)
+
+
+def _select() -> Select[*tuple[object, ...]]:
+    return select(tables.publications, tables.staff.c.display_name).join(
+        tables.staff, tables.staff.c.id == _PUBLICATIONS.published_by
+    )
+
+
+def _shown(row: RowMapping) -> PublicationShown:
+    return PublicationShown(
+        publication_id=row["publication_id"],
+        published=row["applications"],
+        told=row["told"],
+        effective_at=row["effective_at"],
+        finished=row["finished_at"] is not None,
+        supplementary=row["supplementary"],
+        year=row["year"],
+        published_by=row["display_name"],
+        published_at=row["published_at"],
+    )
+
+
+def _cursor(published_at: datetime, publication_id: UUID) -> str:
+    return base64.urlsafe_b64encode(f"{published_at.isoformat()}|{publication_id}".encode()).decode()
+
+
+def _before(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        at, _, publication_id = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition("|")
+        return datetime.fromisoformat(at).astimezone(UTC), UUID(publication_id)
+    except (ValueError, OverflowError):
+        raise Invalid(
+            "cursor-invalid",
+            "翻页位置无效，请从第一页重新开始。",
+            "This cursor is not one of ours. Begin again without one.",
+        ) from None
