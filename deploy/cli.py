@@ -5,14 +5,17 @@ import sys
 import typer
 
 from deploy.commands import (
+    audit,
     bench,
     bench_images,
+    bench_review,
     check,
     contracts,
     demo,
     dlq,
     images,
     imports,
+    keys,
     lag,
     migrate,
     photo,
@@ -60,6 +63,28 @@ dlq_app.command("replay")(dlq.replay)
 dlq_app.command("discard")(dlq.discard)
 app.add_typer(dlq_app, name="dlq")
 
+audit_app = typer.Typer(help="The audit trail: what staff saw and did. 审计。", no_args_is_help=True)
+
+
+@audit_app.callback()
+def _audit() -> None:
+    """Keeps `verify` a command of its own while it is the only one."""
+
+
+audit_app.command("verify")(audit.verify)
+app.add_typer(audit_app, name="audit")
+
+keys_app = typer.Typer(help="The keys that seal personal data. 密钥。", no_args_is_help=True)
+
+
+@keys_app.callback()
+def _keys() -> None:
+    """Keeps `rotate` a command of its own while it is the only one."""
+
+
+keys_app.command("rotate")(keys.rotate)
+app.add_typer(keys_app, name="keys")
+
 photo_app = typer.Typer(help="The photo check: keys, and the receipts they sign. 照片检测。", no_args_is_help=True)
 photo_app.command("check")(photo.check)
 photo_app.command("verify")(photo_verify.verify)
@@ -97,6 +122,7 @@ bench_app.command("flow")(bench.flow)
 bench_app.command("web")(bench.web)
 bench_app.command("rules")(bench.rules)
 bench_app.command("images")(bench_images.images)
+bench_app.command("review")(bench_review.review)
 app.add_typer(bench_app, name="bench")
 
 

@@ -43,10 +43,14 @@ class Account(NamedTuple):
 _CANDIDATE = ("demo-candidate", "/")
 _SITE = ("demo-site-reviewer", "/console/")
 _REGION = ("demo-region-reviewer", "/console/")
+_ADMIN = ("demo-region-admin", "/console/")
 ACCOUNTS = (
     Account("内蒙古考生 candidate", "2021150001", *_CANDIDATE),
     Account("内蒙古考点 site reviewer", "site", *_SITE),
     Account("内蒙古考区 region reviewer", "region", *_REGION),
+    Account("内蒙古考区管理员 region admin", "admin", *_ADMIN),
+    Account("全国运维员 national operator", "operator", "demo-national-operator", "/console/"),
+    Account("审计员 auditor", "auditor", "demo-auditor", "/console/"),
     Account("湖南考生（首次登录须激活） not activated yet", "2026430001", *_CANDIDATE),
     Account("某省考生（同上） the same", "2022990001", *_CANDIDATE),
     Account("辽宁考生（现役军人） serving military", "2022210001", *_CANDIDATE),
@@ -54,7 +58,11 @@ ACCOUNTS = (
     *(
         Account(f"{name}{tier}", f"{login}-{kind}", *where)
         for login, name in (("hunan", "湖南"), ("province", "某省"), ("liaoning", "辽宁"))
-        for kind, tier, where in (("site", "考点 site", _SITE), ("region", "考区 region", _REGION))
+        for kind, tier, where in (
+            ("site", "考点 site", _SITE),
+            ("region", "考区 region", _REGION),
+            ("admin", "考区管理员 admin", _ADMIN),
+        )
     ),
 )
 """Some of them, as the screen lists them."""

@@ -60,13 +60,13 @@ def accounts(
         typer.Argument(help="A .csv, .xlsx or .json file: kind, login, password, and of staff display_name, role, …"),
     ],
 ) -> None:
-    """Write development accounts: candidates into upload's store, staff into review's. All rows or none."""
+    """Write accounts: candidates (for development) into upload's store, staff into review's. All rows or none."""
     from deploy.intake.accounts import sort_accounts, write_accounts
     from deploy.intake.tables import BadFile, read_rows
 
     env = environment.load(*environment.databases("upload", "review"))
     try:
-        found = sort_accounts(read_rows(file))
+        found = sort_accounts(read_rows(file), env.get("STAFF_OIDC_ISSUER", ""))
     except BadFile as error:
         refuse(str(error))
     if found.refused:

@@ -77,6 +77,7 @@ _ACTS: Mapping[str, Sequence[Act]] = {
         Act("published-stays", releasing.published_stays_as_it_is),
         Act("progress-and-export", releasing.progress_is_seen),
         Act("acts-on-record", releasing.acts_are_on_record),
+        Act("audit-chain-holds", releasing.audit_chain_holds),
     ),
 }
 # What is different in the rules of a story's region.

@@ -32,8 +32,13 @@ class _Login:
 _YES_OR_NO = {"yes": True, "true": True, "1": True, "是": True, "no": False, "false": False, "0": False, "否": False}
 
 
-def sort_accounts(rows: Iterable[Row]) -> Sorted:
-    """Accounts by kind, candidates' passwords hashed; rows that don't fit are named by line."""
+def sort_accounts(rows: Iterable[Row], issuer: str = "") -> Sorted:
+    """Accounts by kind, candidates' passwords hashed; rows that don't fit are named by line.
+
+    Args:
+        rows: of the file.
+        issuer: the identity provider of those staff rows that name a subject of it, and no issuer.
+    """
     logins: list[_Login] = []
     staff: list[StaffAccount] = []
     refused: list[tuple[int, str]] = []
@@ -48,7 +53,7 @@ def sort_accounts(rows: Iterable[Row]) -> Sorted:
         seen[who] = row.line
         try:
             if kind == "staff":
-                staff.append(StaffAccount.model_validate(cells))
+                staff.append(_staff(cells, issuer))
             elif kind == "candidate":
                 logins.append(_candidate(cells))
             else:
@@ -66,6 +71,21 @@ def sort_accounts(rows: Iterable[Row]) -> Sorted:
     return Sorted(candidates, staff, refused)
 
 
+def _staff(cells: dict[str, str], issuer: str) -> StaffAccount:
+    if "oidc_subject" in cells and issuer:
+        cells = {"oidc_issuer": issuer} | cells
+    if "reset_second_factor" in cells:
+        cells = cells | {"reset_second_factor": str(_yes_or_no(cells, "reset_second_factor"))}
+    return StaffAccount.model_validate(cells)
+
+
+def _yes_or_no(cells: dict[str, str], name: str) -> bool:
+    found = _YES_OR_NO.get(cells.get(name, "no").strip().lower())
+    if found is None:
+        raise ValueError(f"{name} is neither yes nor no")
+    return found
+
+
 def _candidate(cells: dict[str, str]) -> _Login:
     login = cells.get("login", "").upper()
     unknown = sorted(set(cells) - {"login", "password", "activated"})
@@ -75,10 +95,7 @@ def _candidate(cells: dict[str, str]) -> _Login:
         raise ValueError("nothing in login (of a candidate: the application number)")
     if len(cells.get("password", "")) < 8:
         raise ValueError("password has fewer than 8 characters")
-    activated = _YES_OR_NO.get(cells.get("activated", "no").strip().lower())
-    if activated is None:
-        raise ValueError("activated is neither yes nor no")
-    return _Login(login, cells["password"], activated)
+    return _Login(login, cells["password"], _yes_or_no(cells, "activated"))
 
 
 def _faults(error: ValidationError) -> str:

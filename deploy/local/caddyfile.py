@@ -87,7 +87,10 @@ http://127.0.0.1:%(port)s {
 		import service 127.0.0.1:%(upload)s
 	}
 
-	@review path /reviews /reviews/* /publications /publications/* /staff /staff/*
+	@review {
+		path /reviews /reviews/* /bulk-passes /publications /publications/*
+		path /progress /exports/* /audit /audit/* /staff /staff/*
+	}
 	handle @review {
 		import service 127.0.0.1:%(review)s
 	}

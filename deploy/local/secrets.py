@@ -60,6 +60,7 @@ def _fresh() -> dict[str, str]:
         "LOOKUP_KEY": _key(),
         "UPLOAD_IDENTITY_KEY": _key(),
         "REVIEW_IDENTITY_KEY": _key(),
+        "AUDIT_SIGNING_KEY": _key(),
         "S3_ACCESS_KEY": secrets.token_hex(10),
         "S3_SECRET_KEY": secrets.token_hex(20),
         "POSTGRES_PASSWORD": secrets.token_hex(20),

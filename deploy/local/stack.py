@@ -196,6 +196,11 @@ class Stack:
             "S3_BUCKET": "materials",
             "S3_REGION": "us-east-1",
             CLOCK_SHIFT: "0",
+            # For trying out: nobody waits five minutes for what was published.
+            "BAOSHEN_DEVELOPMENT": "1",
+            "PUBLICATION_DELAY_S": "5",
+            # Demo accounts log in with their passwords alone.
+            "STAFF_SECOND_FACTOR": "offered",
             "LOG_LEVEL": "INFO",
             "LOG_FORMAT": "json",
             "DATA_KEYS_FILE": str(self.home / "data-keys.json"),

@@ -11,7 +11,7 @@ from deploy.local.stack import WITHOUT_READING, Stack
 _NOT_INHERITED = (
     "KAFKA_", "DATABASE_URL", "S3_", "MASTER_KEYS", "DATA_KEYS_FILE", "LOOKUP_KEY", "PUBLIC_ORIGIN", "SMS_GATEWAY_",
     "UPLOAD_", "VALIDATION_", "REVIEW_", "NOTIFY_", "PHOTO_", "GATEWAY_", "POSTGRES_", "BAOSHEN_HOME", "FAILPOINTS",
-    "ROLES", "CAPTCHA_TEST_ANSWER",
+    "ROLES", "CAPTCHA_TEST_ANSWER", "BAOSHEN_DEVELOPMENT", "PUBLICATION_", "STAFF_", "AUDIT_",
 )  # fmt: skip
 
 
@@ -36,7 +36,8 @@ async def throwaway_stack(
             free_ports=True,
             services=services,
             web=web,
-            environment=own_environment(),
+            # Nobody slips here: the ten seconds in which an act can be undone would only be waited for.
+            environment={"UNDO_S": "2"} | own_environment(),
             service_environment=service_environment,
         ) as stack:
             yield stack

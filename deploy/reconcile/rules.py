@@ -198,7 +198,7 @@ def _noticed(rule: str, seen: Seen, topics: Sequence[str]) -> Finding:
 
 
 def _opinions(seen: Seen) -> Finding:
-    published = [row for row in seen.rows["review"]["reviews"] if row["published_at"] is not None]
+    published = [row for row in seen.rows["review"]["reviews"] if row["told"]]
     opinions = {row["application_no"]: row["opinion"] for row in seen.rows["upload"]["applications"]}
     broken = [r["application_no"] for r in published if opinions.get(r["application_no"]) != r["opinion"]]
     return Finding("every published opinion has reached upload", len(published), broken)

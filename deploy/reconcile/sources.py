@@ -54,8 +54,10 @@ _QUERIES: dict[str, dict[str, str]] = {
     },
     "validation": {"checks": "SELECT image_id, verdict, check_no, sha256 FROM checks"},
     "review": {
-        "reviews": "SELECT application_no, state, round, revision, opinion, published_at, pack_id, pack_version "
-        "FROM reviews",
+        # Not told yet: a publication that is under way has not come to it.
+        "reviews": "SELECT application_no, state, round, revision, opinion, r.published_at, pack_id, pack_version, "
+        "coalesce(application_no <= p.told_up_to, r.published_at IS NOT NULL) AS told "
+        "FROM reviews r LEFT JOIN publications p USING (publication_id)",
         "packs": "SELECT pack_id, version FROM packs",
         "registrations": "SELECT application_no, registration_revision FROM applications",
     },

@@ -270,3 +270,37 @@ def test_an_account_that_is_perhaps_activated_is_refused() -> None:
     row = Row(2, {"kind": "candidate", "login": "2021150001", "password": "correct horse", "activated": "perhaps"})
 
     assert sort_accounts([row]).refused == [(2, "activated is neither yes nor no")]
+
+
+@pytest.mark.parametrize(
+    ("cells", "issuer"),
+    [
+        ({"oidc_subject": "4711"}, "https://id.example"),
+        ({"oidc_subject": "4711", "oidc_issuer": "https://other.example"}, "https://other.example"),
+    ],
+)
+def test_staff_of_an_identity_provider_need_no_password(cells: dict[str, str], issuer: str) -> None:
+    row = Row(2, {"kind": "staff", "login": "chief", "display_name": "主管", "role": "national_operator"} | cells)
+
+    found = sort_accounts([row], "https://id.example")
+
+    assert found.refused == []
+    assert [(each.oidc_issuer, each.oidc_subject, each.password) for each in found.staff] == [(issuer, "4711", None)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ({}, "neither password nor oidc_subject"),
+        ({"oidc_subject": "4711"}, "oidc_subject needs its oidc_issuer"),
+        ({"password": "long-enough", "region": "15"}, "a national_operator has no region"),
+        ({"password": "long-enough", "reset_second_factor": "perhaps"}, "reset_second_factor is neither yes nor no"),
+    ],
+)
+def test_staff_who_could_not_log_in_or_stand_nowhere_are_refused_by_line(cells: dict[str, str], why: str) -> None:
+    row = Row(2, {"kind": "staff", "login": "chief", "display_name": "主管", "role": "national_operator"} | cells)
+
+    refused = sort_accounts([row]).refused
+
+    assert [line for line, _ in refused] == [2]
+    assert why in refused[0][1]

@@ -19,6 +19,14 @@ def region_publishes(count: int = 1) -> Step:
     """A step: the region's administrator publishes all its opinions."""
 
     async def published(scene: Scene) -> str:
+        year = str(scene.cast.pack.year)
+
+        async def ready() -> bool:
+            # What was decided a moment ago can still be undone.
+            found = answered(await scene.staff.admin.get("/publications/readiness", year=year), 200).json()
+            return bool(found["ready"])
+
+        await eventually(ready, "the region, ready to publish")
         scene.heard |= {each["id"] for each in await scene.messages()}
         body = {"region": scene.cast.region, "year": scene.cast.pack.year}
         found = answered(await scene.staff.admin.post("/publications", body), 201).json()["published"]

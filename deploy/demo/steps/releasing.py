@@ -4,9 +4,11 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+from deploy.audit_check import Told, read_told, verify
 from deploy.demo.scene import Scene, answered, eventually, see
 from deploy.demo.steps.deciding import accept_all, claimed, detail, rows
 from shared import clock
+from shared.security.audit_chain import AuditKeys, AuditSigner
 
 # From a publication to its effect; five minutes in production, a few seconds in development.
 _LONGEST_WAIT_S = 400.0
@@ -112,6 +114,19 @@ async def acts_are_on_record(scene: Scene) -> str:
     see(scene.cast.person.id_number not in str(lines), "the record tells an ID number")
     answered(await scene.staff.admin.get("/audit"), 403)
     return f"{len(lines)} lines: {', '.join(sorted(acts))}"
+
+
+async def audit_chain_holds(scene: Scene) -> str:
+    """What `baoshen audit verify` looks at: lines, hashes, signed heads, and the heads on the topic."""
+    env = scene.environment
+    keys = AuditKeys([AuditSigner(env["AUDIT_SIGNING_KEY"]).public_key])
+
+    async def read() -> Told:
+        return await read_told(env["KAFKA_BOOTSTRAP_SERVERS"], Told(keys, set()), within_s=_LONGEST_WAIT_S)
+
+    verdict = await verify(env["DATABASE_URL_REVIEW"], keys, read)
+    see(verdict.holds, f"the chain does not hold: {[problem.words for problem in verdict.problems][:3]}")
+    return f"{verdict.sealed} lines sealed in {verdict.batches} batches"
 
 
 async def progress_is_seen(scene: Scene) -> str:
