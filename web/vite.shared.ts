@@ -4,7 +4,19 @@ import vue from '@vitejs/plugin-vue'
 import { defineConfig, type UserConfig } from 'vite'
 
 const gateway = process.env['PUBLIC_ORIGIN'] ?? 'http://127.0.0.1:8100'
-const apis = ['/applications', '/candidate', '/inbox', '/reviews', '/publications', '/staff', '/openapi']
+const apis = [
+  '/applications',
+  '/candidate',
+  '/inbox',
+  '/reviews',
+  '/bulk-passes',
+  '/publications',
+  '/progress',
+  '/exports',
+  '/audit',
+  '/staff',
+  '/openapi',
+]
 
 /** `more` is what one app's build has beyond them. */
 export function pages(base: string, more: UserConfig = {}): UserConfig {

@@ -8,7 +8,8 @@ export type StaffSession = Shapes['Session']
 export type Role = StaffSession['role']
 export type Tier = 'site' | 'region'
 export type Route = 'online' | 'onsite' | 'both'
-export type QueueName = 'waiting' | 'mine' | 'returned' | 'decided'
+export type WaitingName = Shapes['NextClaim']['state']
+export type QueueName = WaitingName | 'mine' | 'returned' | 'decided' | 'overdue' | 'attention' | 'unfinished'
 
 export type ReviewState = 'submitted' | 'at_site' | 'at_region' | 'returned' | 'decided' | 'withdrawn' | 'lapsed'
 

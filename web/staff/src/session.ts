@@ -1,7 +1,22 @@
-import type { StaffSession, Tier } from '@shared/api/review'
+import type { Role, StaffSession, Tier } from '@shared/api/review'
 import { makeSession } from '@shared/session'
 import { computed } from 'vue'
+import { forgetDrafts } from './review/drafts'
 
-export const session = makeSession<StaffSession>('/staff/session', (mine) => mine.staff_id)
+const made = makeSession<StaffSession>('/staff/session', (mine) => mine.staff_id)
 
-export const myTier = computed<Tier>(() => (session.current.value?.role === 'site_reviewer' ? 'site' : 'region'))
+/** Whoever logs out leaves no words behind; whoever's session ended finds them again. */
+async function logOut(): Promise<void> {
+  forgetDrafts()
+  await made.logOut()
+}
+
+export const session = { ...made, logOut }
+
+export const role = computed<Role | null>(() => session.current.value?.role ?? null)
+
+/** Those who only read look at things as the region does. */
+export const myTier = computed<Tier>(() => (role.value === 'site_reviewer' ? 'site' : 'region'))
+
+/** Claims, marks and decides. */
+export const reviews = computed(() => role.value !== null && !['national_operator', 'auditor'].includes(role.value))
