@@ -156,7 +156,8 @@ async def storage() -> AsyncIterator[Storage]:
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """The whole system on the run's infrastructure: four services, SMS gateway, web pages, one origin."""
     home = tmp_path_factory.mktemp("system")
-    async with Stack(home, free_ports=True, environment=os.environ) as stack:
+    # The seconds in which an act can be undone would mostly be waited for.
+    async with Stack(home, free_ports=True, environment={"UNDO_S": "2"} | dict(os.environ)) as stack:
         yield stack
 
 

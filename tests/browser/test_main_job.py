@@ -22,6 +22,7 @@ async def test_one_application_goes_all_the_way_by_clicks(
     candidate = CandidateAtPage(await visits("phone"))
     site = ReviewerAtConsole(await visits("office"))
     region = ReviewerAtConsole(await visits("office"))
+    admin = ReviewerAtConsole(await visits("office"))
 
     await candidate_activates_the_account(candidate, crew, environment["CAPTCHA_TEST_ANSWER"])
     await candidate_uploads_and_submits(candidate)
@@ -29,7 +30,9 @@ async def test_one_application_goes_all_the_way_by_clicks(
     await candidate_reads_the_feedback(candidate)
     await candidate_replaces_and_resubmits(candidate)
     await site_passes(site, crew)
-    await region_approves_and_publishes(region, crew, candidate)
+    await admin_sees_what_is_unfinished(admin, crew)
+    await region_approves(region, crew, candidate)
+    await admin_publishes(admin, crew)
     await candidate_reads_the_opinion(candidate)
 
 
@@ -144,28 +147,34 @@ async def site_passes(site: ReviewerAtConsole, cast: Cast) -> None:
     await site.act("pass")
 
 
-async def region_approves_and_publishes(region: ReviewerAtConsole, cast: Cast, candidate: CandidateAtPage) -> None:
+async def region_approves(region: ReviewerAtConsole, cast: Cast, candidate: CandidateAtPage) -> None:
     await region.visitor.log_in("/console/", cast.region_login, cast.password)
     await region.claim(cast.application_no)
     await region.look_at_every_image()
-    await region.see("publish").click()
-    await region.see("confirm-publish").click()
-    await expect(region.see("problem")).to_be_visible()
-    await region.visitor.is_presentable("console-publish-refused")
-    await region.visitor.page.keyboard.press("Escape")
-
     await region.see("decide").click()
-    await region.see("outcome-approved").check()
     await region.see("act-words").fill("材料齐全，符合报考条件。")
     await region.visitor.is_presentable("console-decide")
     await region.see("confirm-act").click()
     await expect(region.see("flash")).to_be_visible()
     await expect(candidate.see("opinion")).to_have_count(0)
 
-    await region.see("publish").click()
-    await expect(region.see("publish-year")).to_have_value(str(cast.pack.year))
-    await region.see("confirm-publish").click()
-    await expect(region.see("published")).to_be_visible()
+
+async def admin_sees_what_is_unfinished(admin: ReviewerAtConsole, cast: Cast) -> None:
+    await admin.visitor.log_in("/console/", cast.admin_login, cast.password)
+    await admin.see("publish").click()
+    await expect(admin.see("readiness")).to_have_attribute("data-ready", "false")
+    await expect(admin.see("confirm-publish")).to_be_disabled()
+    await admin.visitor.is_presentable("console-publish-refused")
+
+
+async def admin_publishes(admin: ReviewerAtConsole, cast: Cast) -> None:
+    await expect(admin.see("readiness")).to_have_attribute("data-ready", "true", timeout=PATIENCE_MS)
+    await expect(admin.see("publish-year")).to_have_value(str(cast.pack.year))
+    await admin.see("publish-count").fill("1")
+    await admin.visitor.is_presentable("console-publish")
+    await admin.see("confirm-publish").click()
+    await expect(admin.see("published")).to_be_visible(timeout=PATIENCE_MS)
+    await admin.visitor.is_presentable("console-published")
 
 
 async def candidate_reads_the_opinion(candidate: CandidateAtPage) -> None:

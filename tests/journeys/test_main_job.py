@@ -2,6 +2,7 @@
 
 import pytest
 
+from deploy.demo.decisions import ALL, stories_of
 from deploy.demo.stories import pack_names, story_of
 from deploy.local.stack import Stack
 from deploy.reconcile.rules import reconcile
@@ -18,6 +19,18 @@ async def test_a_regions_story_goes_all_the_way(pack: str, system: Stack) -> Non
 
     assert [(each.step, each.said) for each in outcomes if not each.ok] == []
     assert [each.step for each in outcomes] == story.steps()
+    await settled(system)
+
+
+@pytest.mark.timeout(600)
+async def test_everything_that_staff_may_do_goes_all_the_way(system: Stack) -> None:
+    stories = stories_of(ALL, "neimenggu-2021", system.environment)
+
+    played = [(name, story, [outcome async for outcome in story.play()]) for name, story in stories]
+
+    assert [(name, each.step, each.said) for name, _, outcomes in played for each in outcomes if not each.ok] == []
+    assert all([each.step for each in outcomes] == story.steps() for _, story, outcomes in played)
+    assert sum(len(outcomes) for _, _, outcomes in played) >= 40
     await settled(system)
 
 
