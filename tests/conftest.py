@@ -38,7 +38,11 @@ _home: Path | None = None
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start what the environment does not give, once, before the workers are made: they inherit it."""
-    if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
+    if hasattr(config, "workerinput"):
+        # As with databases: two tests at once may both count what lies under one application's number.
+        os.environ["S3_BUCKET"] = f"{os.environ.get('S3_BUCKET', 'materials')}-{config.workerinput['workerid']}"
+        return
+    if config.option.collectonly or config.option.help:
         return
     if all(os.environ.get(name) for name in _NEEDED):
         return
