@@ -61,7 +61,6 @@ ACCOUNTS = (
         for kind, tier, where in (
             ("site", "考点 site", _SITE),
             ("region", "考区 region", _REGION),
-            ("admin", "考区管理员 admin", _ADMIN),
         )
     ),
 )
