@@ -5,10 +5,9 @@ list's own order from the cursor on, `LOOKED` rows at most. All else only says w
 page: where few of them do, the page is short and its cursor leads on behind the last one looked at.
 """
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, get_args
 
 from sqlalchemy import (
@@ -29,11 +28,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.review import tables
+from services.review import cursors, tables
 from services.review.domain import Queue, Staff, State
 from services.review.shapes import Filters, QueueName
 from shared.contracts.review import Tier
-from shared.errors import Invalid
 
 LOOKED = 1000
 _R = tables.reviews.c
@@ -88,7 +86,7 @@ class Listing:
         Only the columns of the order: with all that a row shows, SQLAlchemy took 6 ms to put the statement together.
         """
         ordered = [_R[name] for name in self.order]
-        start = [tuple_(*ordered) > tuple_(*map(literal, _after(after, self.order)))] if after is not None else []
+        start = [tuple_(*ordered) > tuple_(*map(literal, self._place(after)))] if after is not None else []
         belongs = self._belongs().label("matches")
         parts = [
             select(*ordered, belongs).where(*part, *start).order_by(*ordered).limit(_inline(LOOKED)).subquery()
@@ -131,9 +129,10 @@ class Listing:
 
     def cursor(self, row: object) -> str:
         """Where a row, which has the columns of the order, is in the list."""
-        parts = [getattr(row, name) for name in self.order]
-        written = "|".join(part.isoformat() if isinstance(part, datetime) else part for part in parts)
-        return base64.urlsafe_b64encode(written.encode()).decode()
+        return cursors.written(*(getattr(row, name) for name in self.order))
+
+    def _place(self, cursor: str) -> tuple[object, ...]:
+        return cursors.read(cursor, *[cursors.moment] * (len(self.order) - 1), _number)
 
     def may_be_claimed(self) -> ColumnElement[bool]:
         """What is looked at again under the row's lock: it waits, and nobody else holds it."""
@@ -240,20 +239,7 @@ def _inline(number: int) -> ColumnElement[int]:
     return literal_column(str(number))
 
 
-def _after(cursor: str, order: Sequence[str]) -> list[datetime | str]:
-    try:
-        parts = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split("|")
-        at = [datetime.fromisoformat(part).astimezone(UTC) for part in parts[:-1]]
-    except (ValueError, OverflowError):
-        raise _not_ours() from None
-    if len(parts) != len(order) or not parts[-1].isalnum():
-        raise _not_ours()
-    return [*at, parts[-1]]
-
-
-def _not_ours() -> Invalid:
-    return Invalid(
-        "cursor-invalid",
-        "翻页位置无效，请从第一页重新开始。",
-        "This cursor is not one of ours. Begin again without one.",
-    )
+def _number(text: str) -> str:
+    if not text.isalnum():
+        raise ValueError("not an application number")
+    return text

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,6 +38,16 @@ class Unfinished:
     def count(self) -> int:
         """All of them."""
         return sum(self.by_state.values())
+
+
+def is_to_publish(region: str, year: int) -> ColumnElement[bool]:
+    """Decided, and not in any publication yet."""
+    return and_(
+        _REVIEWS.region == region,
+        _REVIEWS.year == year,
+        _REVIEWS.state == State.DECIDED,
+        _REVIEWS.published_at.is_(None),
+    )
 
 
 async def unfinished_of(session: AsyncSession, region: str, year: int) -> Unfinished:

@@ -235,7 +235,7 @@ async def test_an_export_that_breaks_off_is_on_record_as_such(
     review: ReviewUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await there_are(review, 1200, "at_site")
-    opened, seen = queries.opened, 0
+    opened, seen = queries.person_of, 0
 
     def breaks(key_ring: Any, sealed: Any) -> Person | None:
         nonlocal seen
@@ -244,7 +244,7 @@ async def test_an_export_that_breaks_off_is_on_record_as_such(
             raise RuntimeError
         return opened(key_ring, sealed)
 
-    monkeypatch.setattr(queries, "opened", breaks)
+    monkeypatch.setattr(queries, "person_of", breaks)
     region = await review.desk("region")
 
     as_xlsx = await region.get("/exports/applications.xlsx")

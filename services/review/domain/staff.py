@@ -1,11 +1,12 @@
 """Who works here: a role, and the region or site that it is for."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from shared.contracts.review import Tier
-from shared.errors import Forbidden
+from shared.errors import Forbidden, Invalid, NotFound
 
 Role = Literal["site_reviewer", "region_reviewer", "region_admin", "national_operator", "auditor"]
 
@@ -45,6 +46,28 @@ class Staff:
         if self.role == "national_operator":
             return True
         return region == self.region and (self.role != "site_reviewer" or site == self.site)
+
+    def sees_opinion(self, published_at: datetime | None, now: datetime) -> bool:
+        """Before it takes effect an opinion is known to the region alone; a site's office is near the candidates."""
+        return self.tier == "region" or (published_at is not None and published_at <= now)
+
+    def region_asked_for(self, region: str | None) -> str:
+        """Which region a question is about: one's own; the nation's staff name one.
+
+        Raises:
+            Invalid: they named none (`region-missing`).
+            NotFound: it is not this person's (`region-not-found`).
+        """
+        wanted = region or self.region
+        if wanted is None:
+            raise Invalid("region-missing", "请选择考区。", "Say which `region`: yours is the whole nation.")
+        if self.region not in (None, wanted):
+            raise NotFound("region-not-found", "只能查看本考区，请核对考区代码。", "You see your own region only.")
+        return wanted
+
+    def must_have_lists(self) -> None:
+        """Refuse those who have no applications to look at: an auditor reads the trail only."""
+        self.must_be_one_of("site_reviewer", "region_reviewer", "region_admin", "national_operator")
 
     def must_review(self) -> None:
         """Refuse an act of those who only read."""

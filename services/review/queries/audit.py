@@ -1,8 +1,7 @@
 """The audit trail as auditors read it, newest first: an index for every narrowing, and a bounded look behind it."""
 
-import base64
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -10,10 +9,9 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, func, select, tupl
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.review import tables
+from services.review import cursors, tables
 from services.review.domain import Staff
 from services.review.shapes import AuditLine, AuditPage, Seal, Seals
-from shared.errors import Invalid
 
 # What no index narrows further is looked for among so many lines; then the page ends, and `next` goes on.
 LOOKED_AT = 5000
@@ -54,7 +52,7 @@ async def audit_page(
     rows = (await session.execute(_matching(staff, filters, looked_at, limit + 1))).mappings().all()
     items = [_line(row) for row in rows[:limit]]
     if len(rows) > limit:
-        return AuditPage(items=items, next=_cursor(rows[limit - 1]))
+        return AuditPage(items=items, next=_place(rows[limit - 1]))
     end = (
         (
             await session.execute(
@@ -66,7 +64,7 @@ async def audit_page(
         .mappings()
         .first()
     )
-    return AuditPage(items=items, next=_cursor(end) if end is not None and end["n"] == LOOKED_AT else None)
+    return AuditPage(items=items, next=_place(end) if end is not None and end["n"] == LOOKED_AT else None)
 
 
 def _window(staff: Staff, filters: AuditFilters, cursor: str | None) -> Select[*tuple[Any, ...]]:
@@ -85,7 +83,7 @@ def _window(staff: Staff, filters: AuditFilters, cursor: str | None) -> Select[*
     if filters.until is not None:
         conditions.append(_LINES.at < filters.until)
     if cursor is not None:
-        conditions.append(tuple_(_LINES.at, _LINES.line_id) < _before(cursor))
+        conditions.append(tuple_(_LINES.at, _LINES.line_id) < cursors.read(cursor, cursors.moment, _line_id))
     return select(_AUDIT).where(*conditions).order_by(_LINES.at.desc(), _LINES.line_id.desc()).limit(LOOKED_AT)
 
 
@@ -136,30 +134,18 @@ def _line(row: RowMapping) -> AuditLine:
     return AuditLine(**{name: row[name] for name in AuditLine.model_fields})
 
 
-def _cursor(row: RowMapping) -> str:
-    return base64.urlsafe_b64encode(f"{row['at'].isoformat()}|{row['line_id']}".encode()).decode()
+def _place(row: RowMapping) -> str:
+    return cursors.written(row["at"], row["line_id"])
 
 
-def _before(cursor: str) -> tuple[datetime, int]:
-    try:
-        at, _, line_id = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition("|")
-        place = datetime.fromisoformat(at).astimezone(UTC), int(line_id)
-    except (ValueError, OverflowError):
-        raise _not_ours() from None
-    if not 0 <= place[1] < 2**63:
-        raise _not_ours()
-    return place
+def _line_id(text: str) -> int:
+    line_id = int(text)
+    if not 0 <= line_id < 2**63:
+        raise ValueError("not a line")
+    return line_id
 
 
 def _batch(cursor: str) -> int:
     if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 9:
-        raise _not_ours()
+        raise cursors.not_ours()
     return int(cursor)
-
-
-def _not_ours() -> Invalid:
-    return Invalid(
-        "cursor-invalid",
-        "翻页位置无效，请从第一页重新开始。",
-        "This cursor is not one of ours. Begin again without one.",
-    )

@@ -1,7 +1,6 @@
 """One application on one screen: facts, items with their images and marks, notices, history."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.review import tables
 from services.review.domain import NEVER, Review, Staff, no_such_application, reasons_of
 from services.review.handed_in import images_of
+from services.review.opening import person_of
 from services.review.packs import Shelf
 from services.review.queries.beside import GivenBack, beside
-from services.review.queries.people import on_the_screen, opened
+from services.review.queries.people import on_the_screen
 from services.review.queries.readings import Advice, advice_on
 from services.review.shapes import (
     Detail,
@@ -74,10 +74,10 @@ async def detail_of(
     now = clock.now()
     mine = review.is_held_by(staff, now)
     pack = await shelf.get(session, review.pack_id, review.pack_version)
-    person = opened(key_ring, head.sealed)
+    person = person_of(key_ring, head.sealed)
     rows = await images_of(session, application_no)
     advice = await advice_on(session, key_ring, staff, review, person, rows, claimed=mine)
-    shows = _shows_opinion(staff, review, now)
+    shows = staff.sees_opinion(review.published_at, now)
     around = await beside(session, staff, application_no, with_opinions=shows)
     images = _images(rows, review, advice, around.given_back)
     regions = staff.tier == "region"
@@ -121,11 +121,6 @@ async def detail_of(
         notices=around.notices,
         history=around.lines,
     )
-
-
-def _shows_opinion(staff: Staff, review: Review, now: datetime) -> bool:
-    # Before it takes effect an opinion is known to the region alone; a site's office is near the candidates.
-    return staff.tier == "region" or (review.published_at is not None and review.published_at <= now)
 
 
 def _act(head: SqlRow[Any], staff: Staff) -> Pending | None:

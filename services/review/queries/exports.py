@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.review import tables
 from services.review.domain import NEVER, Staff, State
 from services.review.exporting import Line, Sheet
+from services.review.opening import person_of
 from services.review.queries.audit import AuditFilters, audit_page
 from services.review.queries.export_words import Language, heading, headings, value
-from services.review.queries.people import in_a_list, opened
+from services.review.queries.people import in_a_list
 from services.review.queries.progress import BEIJING
 from services.review.shapes import AuditLine, Progress
 from shared import clock
@@ -61,7 +62,7 @@ def may_export(staff: Staff, filters: ApplicationFilters) -> None:
         Forbidden: an auditor (`role-act`).
         NotFound: `region-not-found`, `site-not-found`.
     """
-    staff.must_be_one_of("site_reviewer", "region_reviewer", "region_admin", "national_operator")
+    staff.must_have_lists()
     if staff.region is not None and filters.region not in (None, staff.region):
         raise NotFound("region-not-found", "只能导出本考区，请核对考区代码。", "You export your own region only.")
     if staff.site is not None and filters.site not in (None, staff.site):
@@ -124,8 +125,8 @@ def _application_lines(
 ) -> list[Line]:
     lines: list[Line] = []
     for row in rows:
-        candidate = in_a_list(opened(key_ring, row.sealed))
-        shows = staff.tier == "region" or (row.published_at is not None and row.published_at <= now)
+        candidate = in_a_list(person_of(key_ring, row.sealed))
+        shows = staff.sees_opinion(row.published_at, now)
         lines.append(
             (
                 row.application_no,

@@ -1,11 +1,8 @@
 """Candidates as staff may see them."""
 
-from services.review.opening import person_of as opened
 from services.review.shapes import Candidate, MaskedCandidate
 from shared.contracts.event import Person
 from shared.security.masking import UNKNOWN, mask_id_number, mask_name, mask_phone
-
-__all__ = ["in_a_list", "on_the_screen", "opened"]
 
 
 def in_a_list(person: Person | None) -> MaskedCandidate:

@@ -29,7 +29,7 @@ from shared import clock
 from shared.contracts.review import Tier
 from shared.contracts.rules import Text
 from shared.database import Sessions
-from shared.errors import Invalid, NotFound, Unavailable
+from shared.errors import NotFound, Unavailable
 
 KEPT_FOR = timedelta(seconds=60)
 STATEMENT_TIMEOUT_MS = 10_000
@@ -165,12 +165,8 @@ async def scope_of(
         Invalid: the operator named no region (`region-missing`).
         NotFound: another region (`region-not-found`), or another site than one's own (`site-not-found`).
     """
-    staff.must_be_one_of("site_reviewer", "region_reviewer", "region_admin", "national_operator")
-    wanted = region or staff.region
-    if wanted is None:
-        raise Invalid("region-missing", "请选择考区。", "Say which `region`: yours is the whole nation.")
-    if staff.region not in (None, wanted):
-        raise NotFound("region-not-found", "只能查看本考区，请核对考区代码。", "You see your own region only.")
+    staff.must_have_lists()
+    wanted = staff.region_asked_for(region)
     if staff.site is not None and site not in (None, staff.site):
         raise NotFound("site-not-found", "只能查看本考点，请核对考点代码。", "You see your own site only.")
     return Scope(wanted, staff.site or site, year or await newest_year(session, wanted))

@@ -1,18 +1,16 @@
 """Whether a region's year is ready to be published, and how its publications go."""
 
-import base64
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import RowMapping, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.review import tables
+from services.review import cursors, tables
 from services.review.domain import Staff, State
-from services.review.obstacles import opens_at, published_before, unfinished_of
+from services.review.obstacles import is_to_publish, opens_at, published_before, unfinished_of
 from services.review.shapes import Publications, PublicationShown, Readiness
 from shared import clock
-from shared.errors import Invalid, NotFound
+from shared.errors import NotFound
 
 _PUBLICATIONS = tables.publications.c
 _REVIEWS = tables.reviews.c
@@ -27,12 +25,7 @@ def region_of(staff: Staff, region: str | None) -> str:
         NotFound: it is not this person's (`region-not-found`).
     """
     staff.must_be_one_of("region_reviewer", "region_admin", "national_operator")
-    wanted = region or staff.region
-    if wanted is None:
-        raise Invalid("region-missing", "请选择考区。", "Say which `region`: yours is the whole nation.")
-    if staff.region not in (None, wanted):
-        raise NotFound("region-not-found", "只能查看本考区，请核对考区代码。", "You see your own region only.")
-    return wanted
+    return staff.region_asked_for(region)
 
 
 async def readiness_of(session: AsyncSession, region: str, year: int) -> Readiness:
@@ -42,14 +35,7 @@ async def readiness_of(session: AsyncSession, region: str, year: int) -> Readine
     opinions = {
         str(opinion): count
         for opinion, count in await session.execute(
-            select(_REVIEWS.opinion, func.count())
-            .where(
-                _REVIEWS.region == region,
-                _REVIEWS.year == year,
-                _REVIEWS.state == State.DECIDED,
-                _REVIEWS.published_at.is_(None),
-            )
-            .group_by(_REVIEWS.opinion)
+            select(_REVIEWS.opinion, func.count()).where(is_to_publish(region, year)).group_by(_REVIEWS.opinion)
         )
     }
     out = await session.execute(
@@ -83,12 +69,15 @@ async def publications_of(session: AsyncSession, region: str, cursor: str | None
         .limit(limit + 1)
     )
     if cursor is not None:
-        query = query.where(tuple_(_PUBLICATIONS.published_at, _PUBLICATIONS.publication_id) < _before(cursor))
+        query = query.where(
+            tuple_(_PUBLICATIONS.published_at, _PUBLICATIONS.publication_id)
+            < cursors.read(cursor, cursors.moment, UUID)
+        )
     rows = (await session.execute(query)).mappings().all()
     last = rows[limit - 1] if len(rows) > limit else None
     return Publications(
         items=[_shown(row) for row in rows[:limit]],
-        next=_cursor(last["published_at"], last["publication_id"]) if last is not None else None,
+        next=cursors.written(last["published_at"], last["publication_id"]) if last is not None else None,
     )
 
 
@@ -126,19 +115,3 @@ def _shown(row: RowMapping) -> PublicationShown:
         published_by=row["display_name"],
         published_at=row["published_at"],
     )
-
-
-def _cursor(published_at: datetime, publication_id: UUID) -> str:
-    return base64.urlsafe_b64encode(f"{published_at.isoformat()}|{publication_id}".encode()).decode()
-
-
-def _before(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        at, _, publication_id = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition("|")
-        return datetime.fromisoformat(at).astimezone(UTC), UUID(publication_id)
-    except (ValueError, OverflowError):
-        raise Invalid(
-            "cursor-invalid",
-            "翻页位置无效，请从第一页重新开始。",
-            "This cursor is not one of ours. Begin again without one.",
-        ) from None

@@ -88,4 +88,4 @@ async def _listing(session: AsyncSession, staff: Staff, name: QueueName, filters
 def _must_have(staff: Staff, name: QueueName) -> None:
     if name in REGIONS_OWN:
         staff.must_be_one_of("region_reviewer", "region_admin", "national_operator")
-    staff.must_be_one_of("site_reviewer", "region_reviewer", "region_admin", "national_operator")
+    staff.must_have_lists()

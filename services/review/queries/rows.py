@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review.domain import NEVER, Staff
-from services.review.queries.people import in_a_list, opened
+from services.review.opening import person_of
+from services.review.queries.people import in_a_list
 from services.review.shapes import Row
 from shared.security.sealing import KeyRing
 
@@ -67,7 +68,7 @@ def _row(key_ring: KeyRing, staff: Staff, row: SqlRow[Any], now: datetime) -> Ro
     shows_opinions = staff.tier == "region"
     return Row(
         application_no=row.application_no,
-        candidate_masked=in_a_list(opened(key_ring, row.sealed)),
+        candidate_masked=in_a_list(person_of(key_ring, row.sealed)),
         site=row.site,
         route=row.route,
         category=row.category or "",

@@ -49,7 +49,7 @@ async def found_by(session: AsyncSession, key_ring: KeyRing, lookup: Lookup, sta
     Raises:
         Forbidden: this person has no lists.
     """
-    staff.must_be_one_of("site_reviewer", "region_reviewer", "region_admin", "national_operator")
+    staff.must_have_lists()
     await in_order(session)
     asked = folded(q).upper()
     fitting = union(*(each.limit(_LOOKED) for each in _fitting(lookup, q, asked))).subquery()

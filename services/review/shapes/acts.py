@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from services.review.shapes.base import Asked, Told, Words
+from services.review.shapes.base import Asked, Revision, Told, Words
 from shared.contracts.event import ApplicationNo, ItemCode, ReasonCode
 from shared.contracts.review import Opinion
 from shared.contracts.rules import Text
@@ -25,13 +25,13 @@ class ItemMark(Asked):
     words: Words | None = None
     image_ids: Annotated[list[UUID], Field(max_length=60)] | None = None
     same_images_allowed: bool = False
-    revision: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
+    revision: Revision | None = None
 
 
 class OnRevision(Asked):
     """An act on the whole application; `revision`, if given, must still be the present one."""
 
-    revision: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = None
+    revision: Revision | None = None
 
 
 class Return(OnRevision):
@@ -83,7 +83,7 @@ class OneOfMany(Asked):
     """An application as it was seen."""
 
     application_no: ApplicationNo
-    revision: Annotated[int, Field(ge=1, le=2_147_483_647)]
+    revision: Revision
 
 
 class BulkPass(Asked):

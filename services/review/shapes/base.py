@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 # No control characters but line ends and tabs: PostgreSQL takes no NUL, and a terminal that shows a log obeys others.
 PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
@@ -16,6 +16,8 @@ def _sane(at: datetime) -> datetime:
     return at
 
 
+Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""As far as the column goes."""
 Moment = Annotated[AwareDatetime, AfterValidator(_sane)]
 """A time with its offset, such as 2026-01-31T00:00:00+08:00; far ones would break the arithmetic behind."""
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import tables
-from services.review.domain import Staff, State
-from services.review.obstacles import opens_at, published_before, unfinished_of
+from services.review.domain import Staff
+from services.review.obstacles import is_to_publish, opens_at, published_before, unfinished_of
 from services.review.use_cases import audit
 from shared import clock
 from shared.contracts.review import ReviewPublished
@@ -115,7 +115,7 @@ async def publish(
             "You publish for your own region only. Check its code.",
         )
     now = clock.now()
-    _effective_at(now, delay, wanted)  # refused before anything is waited for
+    _must_not_be_too_late(now, wanted)
     # Two clicks at once: the second waits, then finds nothing left to release.
     await session.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended('publication ' || :region || ' ' || :year, 0))"),
@@ -134,7 +134,7 @@ async def publish(
         )
     # Counted from here: the locks above may have taken their time, and the delay is promised.
     now = clock.now()
-    effective_at = _effective_at(now, delay, wanted)
+    effective_at = now + delay if wanted is None else max(now + delay, wanted)
     publication = Publication(uuid4(), count, effective_at, await published_before(session, region, year))
     await _begin(session, by, publication, region, year, now)
     return publication
@@ -237,16 +237,13 @@ async def tell_chunk(session: AsyncSession) -> bool:
     return True
 
 
-def _effective_at(now: datetime, delay: timedelta, wanted: datetime | None) -> datetime:
-    if wanted is None:
-        return now + delay
-    if wanted > now + _LONGEST_DELAY:
+def _must_not_be_too_late(now: datetime, wanted: datetime | None) -> None:
+    if wanted is not None and wanted > now + _LONGEST_DELAY:
         raise Invalid(
             "effective-too-late",
             f"生效时间最迟为 {_LONGEST_DELAY.days} 天之后，请重新选择。",
             f"`effective_at` may be {_LONGEST_DELAY.days} days ahead at most. Choose an earlier time.",
         )
-    return max(now + delay, wanted)
 
 
 async def _must_be_open(session: AsyncSession, region: str, year: int, now: datetime) -> None:
@@ -278,12 +275,7 @@ async def _lock_decided(session: AsyncSession, region: str, year: int) -> int:
     """In number order, as everybody does: a revision that is handed in now waits, and then comes too late."""
     locked = (
         select(_REVIEWS.application_no)
-        .where(
-            _REVIEWS.region == region,
-            _REVIEWS.year == year,
-            _REVIEWS.state == State.DECIDED,
-            _REVIEWS.published_at.is_(None),
-        )
+        .where(is_to_publish(region, year))
         .order_by(_REVIEWS.application_no)
         .with_for_update()
         .subquery()

@@ -56,27 +56,19 @@ class Sealer:
         async with self._sessions.begin() as session:
             if not await session.scalar(_LOCK):
                 return 0
-            lines = (
-                (
-                    await session.execute(
-                        select(_AUDIT).where(_AUDIT.c.seq.is_(None)).order_by(_AUDIT.c.line_id).limit(self._batch)
-                    )
-                )
-                .mappings()
-                .all()
-            )
-            found: list[Mapping[str, Any]] = [dict(line) for line in lines]
-            self._measure(found)
-            if found:
-                await self._chain(session, found)
+            waiting = select(_AUDIT).where(_AUDIT.c.seq.is_(None)).order_by(_AUDIT.c.line_id).limit(self._batch)
+            lines = [dict(row) for row in (await session.execute(waiting)).mappings()]
+            self._measure(lines)
+            if lines:
+                await self._chain(session, lines)
         metrics.AUDIT_SEALED.inc(len(lines))
         return len(lines)
 
-    async def _chain(self, session: AsyncSession, lines: Sequence[Mapping[str, Any]]) -> None:
+    async def _chain(self, session: AsyncSession, lines: Sequence[dict[str, Any]]) -> None:
         last = (await session.execute(select(_SEALS).order_by(_SEALS.c.batch_no.desc()).limit(1))).mappings().first()
         previous = str(last["head"]) if last else BEGINNING
         first_seq = last["last_seq"] + 1 if last else 1
-        placed = [dict(line) | {"seq": seq} for seq, line in enumerate(lines, first_seq)]
+        placed = [line | {"seq": seq} for seq, line in enumerate(lines, first_seq)]
         hashes = await asyncio.to_thread(chained, previous, placed)
         await session.execute(
             _PLACE,
