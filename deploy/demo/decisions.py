@@ -69,7 +69,7 @@ _ACTS: Mapping[str, Sequence[Act]] = {
     "publish": (
         _PASSED,
         Act("refused-while-unfinished", releasing.publishing_is_refused_while_unfinished),
-        Act("approved", releasing.region_approves_it),
+        _APPROVED,
         Act("published", releasing.region_publishes_all),
         Act("hidden-before-its-time", releasing.nothing_shows_before_its_time),
         Act("shown-at-its-time", releasing.opinion_shows_at_its_time),

@@ -308,17 +308,3 @@ class ReviewerAtConsole:
         await self.see(button).click()
         await self.see("confirm-act").click()
         await expect(self.see("flash")).to_be_visible()
-
-    async def to_publishing(self, year: int) -> None:
-        """Go to the publishing page by the header, and look at that year."""
-        await self.see("publish").click()
-        await self.see("publish-year").fill(str(year))
-        await expect(self.see("readiness")).to_have_attribute("data-ready", re.compile("true|false"))
-
-    async def publish(self, year: int) -> None:
-        """Publish as soon as everything is ready (an act that may still be undone is not), and wait for the last."""
-        await self.to_publishing(year)
-        await expect(self.see("readiness")).to_have_attribute("data-ready", "true", timeout=PATIENCE_MS)
-        await self.see("publish-count").fill(await self.see("to-publish").inner_text())
-        await self.see("confirm-publish").click()
-        await expect(self.see("published")).to_be_visible(timeout=PATIENCE_MS)

@@ -4,44 +4,11 @@ from typing import Any
 
 from deploy.demo.people import Staff
 from deploy.demo.scene import Scene, Step, answered, eventually, see
-from deploy.demo.steps.reviewing import claim
+from deploy.demo.steps.desk import claimed, detail, items_of, listed, rows
 
 WORDS = "毕业证书编号无法辨认，请重新拍摄上传。"
 ASKED_FOR = "请补充上传户籍变更证明。"
 RETURNED = ("diploma", "identity")
-
-
-async def detail(scene: Scene, who: Staff) -> dict[str, Any]:
-    """The application as this person sees it."""
-    found: dict[str, Any] = answered(await who.get(scene.review_url), 200).json()
-    return found
-
-
-def items_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Its items by code."""
-    return {item["item"]: item for section in found["sections"] for item in section["items"]}
-
-
-async def rows(who: Staff, **asked: str) -> dict[str, dict[str, Any]]:
-    """A list's first page, by application number."""
-    page = answered(await who.get("/reviews", **asked), 200).json()
-    return {row["application_no"]: row for row in page["items"]}
-
-
-async def listed(scene: Scene, who: Staff, state: str) -> dict[str, Any]:
-    """Wait until the application is in a list, and return its row."""
-
-    async def found() -> dict[str, Any] | None:
-        return (await rows(who, state=state)).get(scene.cast.application_no)
-
-    row: dict[str, Any] = await eventually(found, f"the application in the list {state}")
-    return row
-
-
-async def claimed(scene: Scene, who: Staff, state: str = "waiting") -> None:
-    """Wait for it in a list, and claim it."""
-    await listed(scene, who, state)
-    answered(await who.claim(scene.cast.application_no), 200)
 
 
 async def acted(scene: Scene, who: Staff, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -64,7 +31,7 @@ async def name_is_masked_until_claimed(scene: Scene) -> str:
     masked = (await listed(scene, site, "new"))["candidate_masked"]
     see(person.name not in masked["name"] and person.id_number not in masked["id_number"], "a list tells who it is")
     answered(await site.post(f"{scene.review_url}/id-number"), 409, "not-claimed")
-    await claim(scene, site, "the application in the site's queue")
+    await claimed(scene, site)
     shown = (await detail(scene, site))["candidate"]
     see(shown["name"] == person.name, "a claim does not open the name")
     see(person.id_number not in str(shown), "the whole ID number shows")
@@ -156,7 +123,7 @@ async def is_decided(scene: Scene, outcome: str) -> str:
 async def two_items_are_returned(scene: Scene) -> str:
     """Two items with words, and one more that is asked for, given back in one act."""
     site = scene.staff.site
-    await claim(scene, site, "the application in the site's queue")
+    await claimed(scene, site)
     await accept_all(scene, site)
     answered(await site.put(f"{scene.review_url}/items/diploma/mark", {"mark": "return"}), 422, "reason-missing")
     wrong = {"mark": "return", "reason_code": "no_such_reason", "words": WORDS}

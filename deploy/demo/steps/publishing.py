@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from deploy.demo.scene import Scene, Step, answered, eventually, see
+from deploy.demo.scene import PATIENCE_S, Scene, Step, answered, eventually, see
 
 
 async def opinion_is_hidden(scene: Scene) -> str:
@@ -15,21 +15,25 @@ async def opinion_is_hidden(scene: Scene) -> str:
     return "the candidate sees no opinion"
 
 
+async def begin_publication(scene: Scene) -> dict[str, Any]:
+    """Publish once everything is ready: what was decided a moment ago can still be undone."""
+    admin, year = scene.staff.admin, scene.cast.pack.year
+
+    async def ready() -> bool:
+        return bool(answered(await admin.get("/publications/readiness", year=str(year)), 200).json()["ready"])
+
+    await eventually(ready, "the region, ready to publish")
+    scene.heard |= {each["id"] for each in await scene.messages()}
+    body = {"region": scene.cast.region, "year": year}
+    begun: dict[str, Any] = answered(await admin.post("/publications", body), 201).json()
+    return begun
+
+
 def region_publishes(count: int = 1) -> Step:
     """A step: the region's administrator publishes all its opinions."""
 
     async def published(scene: Scene) -> str:
-        year = str(scene.cast.pack.year)
-
-        async def ready() -> bool:
-            # What was decided a moment ago can still be undone.
-            found = answered(await scene.staff.admin.get("/publications/readiness", year=year), 200).json()
-            return bool(found["ready"])
-
-        await eventually(ready, "the region, ready to publish")
-        scene.heard |= {each["id"] for each in await scene.messages()}
-        body = {"region": scene.cast.region, "year": scene.cast.pack.year}
-        found = answered(await scene.staff.admin.post("/publications", body), 201).json()["published"]
+        found = (await begin_publication(scene))["published"]
         see(found == count, f"{found} published, not {count}")
         return f"{count} application{'s' if count > 1 else ''}"
 
@@ -38,12 +42,17 @@ def region_publishes(count: int = 1) -> Step:
 
 async def final_opinion_is_read(scene: Scene) -> str:
     """The candidate reads it."""
+    return await opinion_is_read(scene)
+
+
+async def opinion_is_read(scene: Scene, within_s: float = PATIENCE_S) -> str:
+    """Wait until the candidate reads the final opinion; see that it is the one that was decided."""
 
     async def opinion() -> dict[str, Any] | None:
         found: dict[str, Any] | None = (await scene.candidate.page())["opinion"]
         return found
 
-    found = await eventually(opinion, "the final opinion")
+    found = await eventually(opinion, "the final opinion", within_s=within_s)
     see(found["opinion"] == "approved", f"the opinion is {found['opinion']}")
     return f"{found['opinion']}: {found['words']}"
 

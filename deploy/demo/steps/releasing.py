@@ -6,7 +6,8 @@ from typing import Any
 
 from deploy.audit_check import Told, read_told, verify
 from deploy.demo.scene import Scene, answered, eventually, see
-from deploy.demo.steps.deciding import accept_all, claimed, detail, rows
+from deploy.demo.steps.desk import detail, rows
+from deploy.demo.steps.publishing import begin_publication, opinion_is_read
 from shared import clock
 from shared.security.audit_chain import AuditKeys, AuditSigner
 
@@ -29,26 +30,10 @@ async def publishing_is_refused_while_unfinished(scene: Scene) -> str:
     return f"unfinished: {ready['by_state']}"
 
 
-async def region_approves_it(scene: Scene) -> str:
-    """The last that was open."""
-    region = scene.staff.region
-    await claimed(scene, region)
-    await accept_all(scene, region)
-    body = {"outcome": "approved", "words": "材料齐全，审核通过。"}
-    answered(await region.post(f"{scene.review_url}/decisions", body), 201)
-    return "approved"
-
-
 async def region_publishes_all(scene: Scene) -> str:
     """Ready; told application by application, and shown to nobody before its time."""
-    admin, year = scene.staff.admin, str(scene.cast.pack.year)
-
-    async def ready() -> bool:
-        return bool(answered(await admin.get("/publications/readiness", year=year), 200).json()["ready"])
-
-    await eventually(ready, "the region, ready to publish")
-    scene.heard |= {each["id"] for each in await scene.messages()}
-    done = answered(await admin.post("/publications", _of(scene)), 201).json()
+    admin = scene.staff.admin
+    done = await begin_publication(scene)
     scene.effective_at = datetime.fromisoformat(done["effective_at"])
     see(scene.effective_at > clock.now() + timedelta(seconds=1), "it would show at once")
     see((await scene.candidate.page())["opinion"] is None, "the opinion shows before its time")
@@ -77,14 +62,7 @@ async def nothing_shows_before_its_time(scene: Scene) -> str:
 
 async def opinion_shows_at_its_time(scene: Scene) -> str:
     """Then the candidate reads it."""
-
-    async def opinion() -> dict[str, Any] | None:
-        found: dict[str, Any] | None = (await scene.candidate.page())["opinion"]
-        return found
-
-    found = await eventually(opinion, "the final opinion", within_s=_LONGEST_WAIT_S)
-    see(found["opinion"] == "approved", f"the opinion is {found['opinion']}")
-    return f"{found['opinion']}: {found['words']}"
+    return await opinion_is_read(scene, _LONGEST_WAIT_S)
 
 
 async def published_stays_as_it_is(scene: Scene) -> str:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from deploy.demo.people import Staff
-from deploy.demo.scene import Scene, answered, eventually, see
+from deploy.demo.scene import Scene, answered, see
+from deploy.demo.steps.desk import claimed, detail, items_of
 
 WORDS = "毕业证书编号无法辨认，请重新拍摄上传。"
 _RETURNED = "diploma"
@@ -25,20 +25,9 @@ async def staff_log_in(scene: Scene) -> str:
     return "two of the site, two of the region, its administrator, its auditor"
 
 
-async def claim(scene: Scene, who: Staff, what: str) -> None:
-    """Find the application in the queue and take hold of it."""
-
-    async def queued() -> bool:
-        waiting = answered(await who.get("/reviews", state="waiting"), 200).json()["items"]
-        return any(each["application_no"] == scene.cast.application_no for each in waiting)
-
-    await eventually(queued, what)
-    answered(await who.claim(scene.cast.application_no), 200)
-
-
 async def site_claims(scene: Scene) -> str:
     """The application appears in the site's queue and is claimed."""
-    await claim(scene, scene.staff.site, "the application in the site's queue")
+    await claimed(scene, scene.staff.site)
     return "from the queue"
 
 
@@ -50,7 +39,7 @@ async def second_claim_is_refused(scene: Scene) -> str:
 
 async def staff_see_the_image(scene: Scene) -> str:
     """The reviewer sees exactly the bytes that the candidate uploaded."""
-    image = (await _items(scene))[_RETURNED]["images"][0]
+    image = items_of(await detail(scene, scene.staff.site))[_RETURNED]["images"][0]
     shown = answered(await scene.staff.site.get(image["url"]), 200)
     see(shown.content == scene.paper("diploma"), "it is not the image that was uploaded")
     scene.returned = (_RETURNED, image["image_id"])
@@ -98,8 +87,8 @@ async def inbox_notice_is_received(scene: Scene) -> str:
 
 async def site_passes(scene: Scene) -> str:
     """The site sees only the changed item marked as changed, accepts it and passes."""
-    await claim(scene, scene.staff.site, "the resubmission in the site's queue")
-    changed = [code for code, item in (await _items(scene)).items() if item["changed"]]
+    await claimed(scene, scene.staff.site)
+    changed = [code for code, item in items_of(await detail(scene, scene.staff.site)).items() if item["changed"]]
     see(changed == [_RETURNED], f"marked as changed: {changed}")
     answered(await scene.staff.site.put(f"{scene.review_url}/items/{_RETURNED}/mark", {"mark": "accept"}), 200)
     answered(await scene.staff.site.post(f"{scene.review_url}/passes"), 201)
@@ -108,7 +97,7 @@ async def site_passes(scene: Scene) -> str:
 
 async def site_passes_at_once(scene: Scene) -> str:
     """The site finds nothing to return."""
-    await claim(scene, scene.staff.site, "the application in the site's queue")
+    await claimed(scene, scene.staff.site)
     for code in scene.required:
         answered(await scene.staff.site.put(f"{scene.review_url}/items/{code}/mark", {"mark": "accept"}), 200)
     answered(await scene.staff.site.post(f"{scene.review_url}/passes"), 201)
@@ -119,11 +108,6 @@ async def region_approves(scene: Scene) -> str:
     """The site may not decide; the region claims and approves."""
     body = {"outcome": "approved", "words": "材料齐全，审核通过。"}
     answered(await scene.staff.site.post(f"{scene.review_url}/decisions", body), 403)
-    await claim(scene, scene.staff.region, "the application in the region's queue")
+    await claimed(scene, scene.staff.region)
     answered(await scene.staff.region.post(f"{scene.review_url}/decisions", body), 201)
     return "approved"
-
-
-async def _items(scene: Scene) -> dict[str, dict[str, Any]]:
-    detail = answered(await scene.staff.site.get(scene.review_url), 200).json()
-    return {item["item"]: item for section in detail["sections"] for item in section["items"]}
