@@ -25,7 +25,8 @@ _ALSO = {
         "sections": "The checklist's headings with their items, in order.",
         "items": "Every item that could ever be asked for, by its code.",
         "photo": "The official size of the registration photo; left out: 小2寸, under 30,000 bytes.",
-        "reasons": "Why staff return an item, by code, in words to the candidate.",
+        "reasons": "Why staff return an item, by code, in words to the candidate. {item} {site} {region} {deadline} "
+        "are filled in; {page} {what} {which} are blanks that the reviewer fills in.",
         "messages": "The region's own words for messages.",
         "second_reviewer_on_rejection": "True where a rejection or disqualification needs a second reviewer's consent.",
         "service_level_days": "Days within which an application should have gone on its way; later ones are escalated.",

@@ -1,15 +1,16 @@
 """What a pack's parts say of each other: items and sections, counts, windows, sites, supplements, messages."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path as File
 
 from deploy.rules_check.problems import Document, nearest
 from deploy.rules_check.vocabulary import KNOWN_ITEMS
 from services.upload.conditions import Path
 from shared.contracts.findings import QUALITY
-from shared.contracts.rules import WINDOWS, Pack, Window
+from shared.contracts.rules import REASON_BLANKS, REASON_PLACES, WINDOWS, Pack, Window
 
-PLACEHOLDERS = frozenset({"exam", "region", "site", "round", "items", "deadline", "phone"})
+PLACEHOLDERS = ("deadline", "exam", "items", "phone", "region", "round", "site")
 # 33 × 48 mm are 390 × 567 pixels to 1 in 2,000; 2 in 100 is what nobody sees.
 _MOST_DISTORTION = 0.02
 EXAMPLES = File(__file__).resolve().parent.parent.parent / "web" / "candidate" / "public" / "examples"
@@ -27,6 +28,7 @@ def check_whole(document: Document, pack: Pack, examples: File = EXAMPLES) -> No
     _routes(document, pack)
     _supplements(document, pack)
     _sites(document, pack)
+    _reasons(document, pack)
     _messages(document, pack)
 
 
@@ -226,6 +228,14 @@ def _sites(document: Document, pack: Pack) -> None:
         first.setdefault(site.code, number)
 
 
+def _reasons(document: Document, pack: Pack) -> None:
+    filled, blanks = _in_braces(REASON_PLACES), _in_braces(REASON_BLANKS)
+    there_are = f"{filled}, which are filled in, and {blanks}, which the reviewer fills in"
+    for code, words in pack.reasons.items():
+        for language, text in (("zh", words.zh), ("en", words.en)):
+            _placeholders(document, ("reasons", code, language), text, (*REASON_PLACES, *REASON_BLANKS), there_are)
+
+
 def _messages(document: Document, pack: Pack) -> None:
     for about, message in pack.messages.items():
         texts: list[tuple[Path, str]] = []
@@ -234,11 +244,18 @@ def _messages(document: Document, pack: Pack) -> None:
         if message.sms is not None:
             texts.append((("sms",), message.sms))
         for below, words in texts:
-            for name in re.findall(r"\{([^{}]*)\}", words):
-                if name not in PLACEHOLDERS:
-                    allowed = " ".join(f"{{{each}}}" for each in sorted(PLACEHOLDERS))
-                    todo = nearest(name, list(PLACEHOLDERS)) or "use one of them"
-                    path: Path = ("messages", about, *below)
-                    document.add(path, f"unknown placeholder {{{name}}}, there are {allowed}", todo)
-            if words.count("{") != words.count("}"):
-                document.add(("messages", about, *below), "a brace { or } stands alone", "write placeholders as {site}")
+            _placeholders(document, ("messages", about, *below), words, PLACEHOLDERS, _in_braces(PLACEHOLDERS))
+
+
+def _in_braces(names: Iterable[str]) -> str:
+    return " ".join(f"{{{each}}}" for each in names)
+
+
+def _placeholders(document: Document, path: Path, words: str, known: tuple[str, ...], there_are: str) -> None:
+    """Note placeholders that a text may not have, and braces that are none."""
+    for name in re.findall(r"\{([^{}]*)\}", words):
+        if name not in known:
+            todo = nearest(name, list(known)) or "use one of them"
+            document.add(path, f"unknown placeholder {{{name}}}, there are {there_are}", todo)
+    if words.count("{") != words.count("}"):
+        document.add(path, "a brace { or } stands alone", f"write placeholders as {{{known[0]}}}")

@@ -136,7 +136,7 @@ class Listing:
 
     def may_be_claimed(self) -> ColumnElement[bool]:
         """What is looked at again under the row's lock: it waits, and nobody else holds it."""
-        # A site's code may be another region's too; lists leave such rows out when they read them.
+        # A site's code may be another region's too.
         return and_(
             *self._scope(),
             *([] if self.staff.region is None else [_R.region == self.staff.region]),
@@ -199,8 +199,9 @@ class Listing:
     def _belongs(self) -> ColumnElement[bool]:
         staff, filters = self.staff, self.filters
         wanted: list[ColumnElement[bool]] = []
-        # Where the index is entered by the scope, saying it once more would have it fetch rows only to see that.
-        if staff.region is not None and (self.name == "mine" or filters.site is not None):
+        # Where the index is entered by the region, saying it once more would have it fetch rows only to see that. A
+        # site's code may be another region's too; the indexes by site hold the region beside it.
+        if staff.region is not None and (self.name == "mine" or (staff.site or filters.site) is not None):
             wanted.append(_R.region == staff.region)
         if staff.site is not None and self.name == "mine":
             wanted.append(_R.site == staff.site)

@@ -1,5 +1,8 @@
 """The rule packs that review has heard of: every version, parsed once per process."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,14 +21,19 @@ class Shelf:
         """One version, or None while it has not arrived: its topic may be behind the submission's."""
         known = self._packs.get((pack_id, version))
         if known is None:
-            content = await session.scalar(
-                select(tables.packs.c.content).where(
-                    tables.packs.c.pack_id == pack_id, tables.packs.c.version == version
+            columns = tables.packs.c
+            row = (
+                await session.execute(
+                    select(columns.content, columns.reasons).where(
+                        columns.pack_id == pack_id, columns.version == version
+                    )
                 )
-            )
-            if content is None:
+            ).first()
+            if row is None:
                 return None
-            known = self._packs[pack_id, version] = Pack.model_validate(content)
+            known = self._packs[pack_id, version] = Pack.model_validate(
+                row.content | _in_order(row.content["reasons"], row.reasons)
+            )
         return known
 
     async def get(self, session: AsyncSession, pack_id: str, version: int) -> Pack:
@@ -43,3 +51,8 @@ class Shelf:
                 retry_after_s=5,
             )
         return pack
+
+
+def _in_order(reasons: dict[str, Any], order: Sequence[str]) -> dict[str, Any]:
+    """The reasons as the pack has them: the frequent ones first, as its authors thought."""
+    return {"reasons": {code: reasons[code] for code in order} | reasons}

@@ -106,6 +106,7 @@ packs = Table(
     Column("pack_id", Text, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("content", JSONB, nullable=False),
+    Column("reasons", ARRAY(Text), nullable=False, server_default="{}"),  # their order, which JSONB does not keep
     Column("published_at", DateTime(timezone=True), nullable=False),
 )
 
@@ -195,6 +196,7 @@ reviews = Table(
             "submitted_at",
             "application_no",
             postgresql_where=text("queue IS NOT NULL"),
+            postgresql_include=["region"] if name == "site" else None,
         )
         for name, columns in {
             "site": ("site",),
@@ -210,7 +212,8 @@ reviews = Table(
     Index("reviews_attention", "region", "submitted_at", "application_no", postgresql_where=text(ATTENTION)),
     Index("reviews_attention_nation", "submitted_at", "application_no", postgresql_where=text(ATTENTION)),
     # Other lists: equality on scope and state, then the order of the list, so that a page costs the same at any size.
-    Index("reviews_of_site", "site", "state", "submitted_at", "application_no"),
+    # A site's code may be another region's too, and what is counted is counted in the index.
+    Index("reviews_of_site", "site", "state", "submitted_at", "application_no", postgresql_include=["region"]),
     Index("reviews_of_region", "region", "state", "submitted_at", "application_no"),
     Index("reviews_of_nation", "state", "submitted_at", "application_no"),
     Index(

@@ -28,6 +28,10 @@ MessageAbout = Literal[
     "lapsed",
     "published",
 ]
+REASON_PLACES = ("item", "site", "region", "deadline")
+"""What the words of a return reason may leave open, as `{item}`: filled in before the reviewer sends them."""
+REASON_BLANKS = ("page", "what", "which")
+"""What they may leave to the reviewer: which page, what is meant, which one of several."""
 WINDOWS = ("registration", "upload", "change", "review", "publishing", "payment")
 
 

@@ -148,6 +148,49 @@ async def test_words_that_were_typed_stay_when_the_claim_ends(
     site.visitor.forgive_the_network()
 
 
+async def test_the_blanks_of_a_reason_are_typed_over_without_a_mouse(crowd: Crowd, visits: Visits) -> None:
+    site = await logged_in(visits, crowd, crowd.cast.site_logins[0])
+    press, words = site.visitor.page.keyboard.press, site.see("words")
+    selected = "words => words.value.slice(words.selectionStart, words.selectionEnd)"
+    await site.see("claim-next").click()
+    await opened(site)
+    diploma = site.item("diploma")
+    await diploma.get_by_test_id("choose-item").focus()
+    await press("Enter")
+    await press("x")
+    await expect(site.see("reason")).to_be_focused()
+    await expect(site.see("reason")).not_to_contain_text("{")
+
+    incomplete = site.see("reason").locator("option[value=incomplete]")
+    await expect(incomplete).to_contain_text("“毕业证书”不完整，请补拍第 … 页。")
+    await press((await incomplete.inner_text()).strip()[0])
+    await expect(words).to_be_focused()
+    assert await words.evaluate(selected) == "{page}"
+    await expect(site.see("blanks")).to_contain_text("页码")
+    await site.visitor.is_presentable("console-day-blanks")
+    await press("Control+Enter")
+    await expect(words).to_be_focused()
+    await expect(diploma).to_have_attribute("data-mark", "none")
+    await site.visitor.page.keyboard.type("2")
+    await expect(words).to_have_value("“毕业证书”不完整，请补拍第 2 页。")
+    await expect(site.see("blanks")).to_have_count(0)
+
+    await words.fill("请补拍第 {page} 页，并写明{which}。")
+    await press("Control+Home")
+    for typed, blank in (("3", "{page}"), ("印章", "{which}")):
+        await press("Tab")
+        assert await words.evaluate(selected) == blank
+        await site.visitor.page.keyboard.insert_text(typed)
+    await press("Tab")
+    await expect(words).not_to_be_focused()
+    await press("Control+Enter")
+    await expect(diploma).to_have_attribute("data-mark", "return")
+    await expect(diploma).to_contain_text("请补拍第 3 页，并写明印章。")
+    await diploma.get_by_test_id("clear-mark").click()
+    await site.see("release").click()
+    await expect(site.see("claim-next")).to_be_visible()
+
+
 async def test_the_region_passes_clean_ones_in_bulk_and_its_administrator_publishes(
     environment: Mapping[str, str], visits: Visits
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from services.review.use_cases import bulk
 from shared.contracts.event import Event
+from shared.contracts.facts import Facts
 from shared.contracts.review import ReviewDecided
 from shared.contracts.upload import HandedInImage
 from shared.contracts.validation import Finding
@@ -112,6 +113,27 @@ async def test_what_the_candidate_changed_must_be_looked_at_anew(review: ReviewU
     assert await codes(site, ONE, revision=5) == ["not-accepted-before"]
 
 
+async def test_what_was_accepted_for_another_registration_must_be_looked_at_anew(review: ReviewUnderTest) -> None:
+    images = some_images()
+    site = await accepted_before(review, ONE, images=images)
+    other: dict[str, Any] = {"images": images, "changed": (), "facts": Facts(education="junior_college")}
+    await review.hears(a_submission(ONE, round_no=3, revision=5, **other))
+    await review.hears(a_submission(ONE, round_no=4, revision=7, **other))
+
+    before = await codes(site, ONE, revision=7)
+    await site.claim(ONE)
+    await site.put(f"/reviews/{ONE}/items/identity/mark", {"mark": "accept"})
+    half = await codes(site, ONE, revision=7)
+    await site.put(f"/reviews/{ONE}/items/diploma/mark", {"mark": "accept"})
+    after = await codes(site, ONE, revision=7)
+    at_region = await codes(await review.desk("region"), ONE, revision=7)
+
+    assert (before, half) == (["registration-changed"], ["registration-changed"])
+    assert (after, at_region) == ([None], [None])
+    causes = [line["detail"].get("cause") for line in (await site.sees(ONE))["history"] if line["act"] == "submitted"]
+    assert causes == [None, "registration_changed", None, None]
+
+
 def _blurred(image: HandedInImage, _: ReviewUnderTest) -> Event:
     return a_check(image, "review", application_no=ONE)
 
@@ -214,6 +236,22 @@ async def test_the_region_approves_what_the_site_has_passed_unless_it_recommends
     assert found == [None, "false-material-recorded", "site-recommends", "not-in-your-queue"]
     assert [event.outcome for event in await review.tells(ReviewDecided)] == ["approved"]
     assert (await region.sees(NUMBERS[0]))["opinion"] == "approved"
+
+
+async def test_whoever_must_come_on_site_is_passed_by_neither_tier_s_bulk(review: ReviewUnderTest) -> None:
+    site, region = await review.desk("site"), await review.desk("region")
+    images = some_images()
+    await review.has(a_submission(ONE, images=images, route="onsite"), application_no=ONE)
+    await site.claim(ONE)
+    for item in ("identity", "diploma"):
+        await site.put(f"/reviews/{ONE}/items/{item}/mark", {"mark": "accept"})
+
+    at_site = await codes(site, ONE, revision=1)
+    await site.post(f"/reviews/{ONE}/passes")
+    at_region = await codes(region, ONE, revision=1)
+
+    assert (at_site, at_region) == (["looked-at-one-by-one"], ["looked-at-one-by-one"])
+    assert (await states(review))[ONE] == ("at_region", False)
 
 
 async def test_what_waits_for_a_second_look_came_on_site_or_was_sent_back_is_looked_at_one_by_one(

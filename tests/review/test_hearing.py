@@ -3,7 +3,11 @@
 import asyncio
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import text
+
+from services.review.use_cases.upkeep import lock_packs
 from shared.contracts.event import Event
 from shared.contracts.review import ReviewDecided, ReviewFeedback
 from shared.telemetry.metrics import RETRIES
@@ -21,6 +25,16 @@ from tests.builders.review import (
 )
 from tests.harness import record_of
 from tests.review.conftest import ReviewUnderTest
+
+FREE = text("SELECT application_no FROM reviews FOR UPDATE SKIP LOCKED")
+WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+async def somebody_waits(review: ReviewUnderTest) -> None:
+    """Until a transaction in this database waits for a lock that another one has."""
+    async with asyncio.timeout(10):
+        while not await review.rows(WAITS):  # noqa: ASYNC110 the database announces it to nobody
+            await asyncio.sleep(0.01)
 
 
 async def test_a_submission_comes_into_its_site_s_queue(review: ReviewUnderTest) -> None:
@@ -90,6 +104,40 @@ async def test_batches_about_the_same_numbers_never_block_each_other(review: Rev
 
     assert waits._value.get() == before
     assert await review.rows("SELECT count(*) AS n FROM reviews WHERE state = 'at_site'") == [{"n": 120}]
+
+
+async def test_a_submission_waits_for_its_rules_before_it_locks_a_review(review: ReviewUnderTest) -> None:
+    await review.has()
+
+    async with review.service.sessions.begin() as rules:
+        await lock_packs(rules, [("neimenggu-2021", 1)], shared=False)
+        heard = asyncio.create_task(review.hears(a_submission(round_no=2, revision=3)))
+        await somebody_waits(review)
+        free = (await rules.execute(FREE)).scalars().all()
+    await heard
+
+    assert free == [NO]
+    assert await review.rows("SELECT revision FROM reviews") == [{"revision": 3}]
+
+
+async def test_verdicts_lock_reviews_in_one_order_whatever_they_change(review: ReviewUnderTest) -> None:
+    low, high = "15010001", "15010002"
+    let_in, found = an_image(verdict="checking"), an_image()
+    await review.has(a_submission(low, images=(let_in,)), a_submission(high, images=(found,)))
+
+    async with review.service.sessions.begin() as other:
+        await other.execute(text("SELECT 1 FROM reviews WHERE application_no = :no FOR UPDATE"), {"no": low})
+        checks = a_check(let_in, application_no=low), a_check(found, "review", application_no=high)
+        heard = asyncio.create_task(review.hears(*checks))
+        await somebody_waits(review)
+        free = (await other.execute(FREE)).scalars().all()
+    await heard
+
+    assert sorted(free) == [low, high]
+    assert await review.rows("SELECT state, findings FROM reviews ORDER BY application_no") == [
+        {"state": "at_site", "findings": []},
+        {"state": "at_site", "findings": ["blurred"]},
+    ]
 
 
 async def test_a_rejected_image_keeps_the_application_out_until_it_is_handed_in_again(review: ReviewUnderTest) -> None:
@@ -168,6 +216,27 @@ async def test_two_rounds_in_one_batch_leave_the_later_one(review: ReviewUnderTe
         str(replaced.image_id): (1, False),
         str(new.image_id): (2, True),
     }
+
+
+async def test_what_changed_is_old_once_staff_acted_on_it_and_new_again_where_they_undo_it(
+    review: ReviewUnderTest, undoable: Any
+) -> None:
+    await review.has(a_submission(), a_submission(round_no=2, revision=3, changed=("identity",)))
+    site = await review.desk("site")
+    await site.claim()
+    await site.mark_returned()
+    changed = "SELECT changed_items FROM reviews"
+
+    act = (await site.post(f"/reviews/{NO}/returns")).json()["act"]
+    [returned] = await review.rows(changed)
+    await site.delete(f"/reviews/{NO}/acts/{act['act_id']}")
+    [undone] = await review.rows(changed)
+    await site.post(f"/reviews/{NO}/returns")
+    await undoable()
+    await review.hears(a_submission(round_no=3, revision=4, changed=("diploma",)))
+    [later] = await review.rows(changed)
+
+    assert [row["changed_items"] for row in (returned, undone, later)] == [[], ["identity"], ["diploma"]]
 
 
 async def test_a_reopening_heard_before_its_submission_is_not_forgotten(review: ReviewUnderTest) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from services.review.queries import progress
 from shared import clock
+from shared.contracts.rules import RulesPublished, Text
 from tests.builders.review import a_pack
 from tests.review.conftest import ReviewUnderTest, Time
 from tests.review.many import there_are
@@ -151,6 +152,22 @@ async def test_the_most_frequent_reasons_have_names_and_leave_out_what_was_undon
         ("identity", "missing", 1),
     ]
     assert (reasons[0]["item_title"]["zh"], reasons[0]["reason"]["zh"]) == ("毕业证书", "图片不清晰，无法辨认")
+
+
+async def test_a_frequent_reason_shows_no_open_place(review: ReviewUnderTest) -> None:
+    rules = a_pack(29).pack
+    words = Text(zh="{site}：“{item}”请补拍第 {page} 页。", en="{site}: add page {page} of “{item}”.")
+    await review.hears(RulesPublished(pack=rules.model_copy(update={"reasons": {"incomplete": words}})))
+    [number] = await there_are(review, 1, "returned")
+    given_back = [{"item": item, "reason_code": "incomplete", "words": "第 2 页"} for item in ("diploma", "gone")]
+    await it_was(review, "returned", number, review.people["site"], detail={"items": given_back})
+
+    reasons = (await figures(review))["reasons"]
+
+    assert [each["reason"] for each in reasons] == [
+        {"zh": "…：“毕业证书”请补拍第 … 页。", "en": "…: add page … of “毕业证书”."},
+        {"zh": "…：“…”请补拍第 … 页。", "en": "…: add page … of “…”."},
+    ]
 
 
 async def test_findings_that_reviewers_overrule_stand_beside_those_they_follow(review: ReviewUnderTest) -> None:

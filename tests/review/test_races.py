@@ -56,7 +56,7 @@ async def test_a_return_and_a_pass_at_once_tell_one_thing(review: ReviewUnderTes
     await site.mark_returned()
     asked = [
         site.post(f"/reviews/{NO}/returns"),
-        site.delete(f"/reviews/{NO}/items/diploma/mark"),
+        site.delete(f"/reviews/{NO}/items/diploma/mark?revision=1"),
         site.post(f"/reviews/{NO}/passes"),
     ]
 
@@ -164,6 +164,33 @@ async def test_a_late_act_on_an_older_round_is_refused_with_what_changed_and_tel
             }
         ]
     assert await told(review) == (0, 0)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_a_late_mark_or_its_clearing_on_an_older_round_is_refused_with_what_changed(
+    review: ReviewUnderTest, method: str
+) -> None:
+    kept, old, new = an_image("identity"), an_image("diploma"), an_image("diploma")
+    await review.has(a_submission(images=(kept, old)))
+    site = await review.desk("site")
+    await site.claim()
+    await site.put(f"/reviews/{NO}/items/identity/mark", {"mark": "accept"})
+    await review.hears(a_submission(round_no=2, images=(kept, new), changed=("diploma",)))
+    await site.claim()
+
+    if method == "PUT":
+        answer = await site.mark_returned("identity", revision=1)
+    else:
+        answer = await site.delete(f"/reviews/{NO}/items/identity/mark?revision=1")
+
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["round"], problem["revision"]) == (
+        409, "revision-changed", 2, 2,
+    )  # fmt: skip
+    assert [(change["item"], change["new_images"], change["removed_images"]) for change in problem["changes"]] == [
+        ("diploma", [str(new.image_id)], [str(old.image_id)])
+    ]
+    assert await review.rows("SELECT item, mark FROM marks") == [{"item": "identity", "mark": "accept"}]
 
 
 async def test_two_reviewers_of_the_region_decide_at_once_and_one_opinion_stands(review: ReviewUnderTest) -> None:

@@ -148,7 +148,7 @@ async def test_an_item_that_is_not_in_the_pack_is_404(review: ReviewUnderTest) -
     site = await claimed(review)
 
     marked = await site.mark_returned("no_such_item")
-    cleared = await site.delete(f"/reviews/{NO}/items/no_such_item/mark")
+    cleared = await site.delete(f"/reviews/{NO}/items/no_such_item/mark?revision=1")
 
     assert {marked.status_code, cleared.status_code} == {404}
     assert {marked.json()["code"], cleared.json()["code"]} == {"item-not-in-pack"}
@@ -166,7 +166,7 @@ async def test_marks_without_a_claim_are_409(review: ReviewUnderTest) -> None:
     await review.has()
     site = await review.desk("site")
 
-    answers = [await site.mark_returned(), await site.delete(f"/reviews/{NO}/items/diploma/mark")]
+    answers = [await site.mark_returned(), await site.delete(f"/reviews/{NO}/items/diploma/mark?revision=1")]
 
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(409, "not-claimed")}
 
@@ -176,7 +176,7 @@ async def test_a_mark_replaces_the_one_before_and_can_be_cleared(review: ReviewU
     await site.mark_returned()
 
     replaced = await site.put(f"/reviews/{NO}/items/diploma/mark", {"mark": "accept", "words": "", "image_ids": []})
-    cleared = [await site.delete(f"/reviews/{NO}/items/diploma/mark") for _ in range(2)]
+    cleared = [await site.delete(f"/reviews/{NO}/items/diploma/mark?revision=1") for _ in range(2)]
 
     assert replaced.json() == {
         "mark": "accept",
@@ -190,6 +190,17 @@ async def test_a_mark_replaces_the_one_before_and_can_be_cleared(review: ReviewU
     assert (nothing.status_code, nothing.json()["code"]) == (422, "nothing-marked")
     acts = [line["act"] for line in (await site.sees())["history"]]
     assert acts == ["unmarked", "marked", "marked", "claimed", "submitted"]
+
+
+async def test_clearing_a_mark_says_at_which_revision_it_was_seen(review: ReviewUnderTest) -> None:
+    site = await claimed(review)
+    await site.mark_returned()
+    path = f"/reviews/{NO}/items/diploma/mark"
+
+    answers = [await site.delete(path + query) for query in ("", "?revision=", "?revision=0", "?revision=one")]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(422, "invalid-request")}
+    assert await review.rows("SELECT item FROM marks") == [{"item": "diploma"}]
 
 
 async def test_a_script_in_words_is_kept_as_the_text_that_it_is(review: ReviewUnderTest) -> None:

@@ -15,7 +15,7 @@ _ACTS: list[tuple[str, str, Any]] = [
     ("DELETE", f"/reviews/{NO}/claim", None),
     ("POST", "/reviews/claims", {}),
     ("PUT", f"/reviews/{NO}/items/diploma/mark", {"mark": "accept"}),
-    ("DELETE", f"/reviews/{NO}/items/diploma/mark", None),
+    ("DELETE", f"/reviews/{NO}/items/diploma/mark?revision=1", None),
     ("POST", f"/reviews/{NO}/returns", {}),
     ("POST", f"/reviews/{NO}/passes", {}),
     ("POST", f"/reviews/{NO}/send-backs", {"words": "请再看"}),

@@ -24,6 +24,7 @@ from tests.review.conftest import Desk, ReviewUnderTest
 
 # A version of its own: a process keeps every version that it has read.
 FULL = 23
+ORDERED = 24
 
 
 def full_rules() -> RulesPublished:
@@ -36,6 +37,7 @@ def full_rules() -> RulesPublished:
                 zh="{region}{site}：缺少“{item}”，请于{deadline}前补充。",
                 en="{site}, {region}: “{item}” is missing. Add it before {deadline}.",
             ),
+            "incomplete": Text(zh="“{item}”请补拍第 {page} 页。", en="Add page {page} of “{item}”."),
         },
     }
     return RulesPublished(pack=a_pack(FULL).pack.model_copy(update=more))
@@ -70,12 +72,26 @@ async def test_reasons_come_with_region_site_and_deadline_filled_in_and_the_item
 ) -> None:
     site = await under_full_rules(review)
 
-    [reason] = (await site.sees())["reasons"]
+    reasons = {reason["code"]: reason["words"] for reason in (await site.sees())["reasons"]}
 
-    assert reason["words"] == {
+    assert reasons["missing"] == {
         "zh": "内蒙古考区呼和浩特考点：缺少“{item}”，请于2021-04-20 17:00前补充。",
         "en": "呼和浩特考点, 内蒙古考区: “{item}” is missing. Add it before 2021-04-20 17:00.",
     }
+    assert reasons["incomplete"]["zh"] == "“{item}”请补拍第 {page} 页。"
+
+
+async def test_reasons_stand_in_the_order_of_the_pack(review: ReviewUnderTest) -> None:
+    wrong = Text(zh="不符合要求", en="not as required")
+    order = ["unreadable", "missing", "incomplete", "bare", "expired"]
+    pack = a_pack(ORDERED).pack.model_copy(update={"reasons": dict.fromkeys(order, wrong)})
+    await review.hears(RulesPublished(pack=pack), a_registration(review.key_ring))
+    await review.hears(a_submission(pack_version=ORDERED))
+    site = await review.desk("site")
+
+    reasons = (await site.sees())["reasons"]
+
+    assert [reason["code"] for reason in reasons] == order
 
 
 async def test_words_with_an_open_place_are_not_told_to_a_candidate(review: ReviewUnderTest) -> None:
@@ -86,6 +102,24 @@ async def test_words_with_an_open_place_are_not_told_to_a_candidate(review: Revi
 
     assert (refused.status_code, refused.json()["code"]) == (422, "words-unfinished")
     assert filled.status_code == 200
+
+
+async def test_a_return_whose_blanks_are_not_filled_in_is_refused_and_says_which(review: ReviewUnderTest) -> None:
+    site = await under_full_rules(review)
+    words = "“毕业证书”请补拍第 {page} 页的{what}，共 {page} 页。"
+
+    refused = await site.mark_returned(reason_code="incomplete", words=words)
+    half = await site.mark_returned(reason_code="incomplete", words=words.replace("{page}", "2"))
+    nothing = await site.post(f"/reviews/{NO}/returns")
+    filled = await site.mark_returned(reason_code="incomplete", words="“毕业证书”请补拍第 2 页。")
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "words-unfinished")
+    assert refused.json()["places"] == ["{page}", "{what}"]
+    assert "{page}、{what}" in refused.json()["detail"]
+    assert "Type over each" in refused.json()["detail_en"]
+    assert (half.status_code, half.json()["places"]) == (422, ["{what}"])
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "nothing-marked")
+    assert (filled.status_code, filled.json()["words"]) == (200, "“毕业证书”请补拍第 2 页。")
 
 
 async def test_the_watermark_is_the_viewer_s_where_the_pack_asks_for_it(review: ReviewUnderTest) -> None:

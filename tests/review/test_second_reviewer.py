@@ -237,3 +237,15 @@ async def test_an_undone_agreement_waits_for_the_second_look_again(review: Revie
     assert (shown["state"], shown["opinion"], shown["proposed"]["words"]) == ("at_region", None, WORDS)
     assert (shown["claimed_by_me"], shown["queue"]) == (True, "second_look")
     assert await review.rows("SELECT 1 FROM decisions") == []
+
+
+async def test_what_two_reviewers_disagree_about_is_not_passed_in_bulk(review: ReviewUnderTest) -> None:
+    region, admin = await proposed(review)
+    await admin.claim()
+    await admin.post(LOOKS, {"agree": False, "words": "学历证明在附件中"})
+    revision = (await region.sees())["revision"]
+
+    answer = await region.post("/bulk-passes", {"applications": [{"application_no": NO, "revision": revision}]})
+
+    assert [result["code"] for result in answer.json()["results"]] == ["reviewers-disagree"]
+    assert (await region.sees())["state"] == "at_region"

@@ -160,6 +160,9 @@ WHOLE: list[tuple[str, Change, str, str]] = [
     ("an item for nobody", ("    reason: {zh: 您是研究生, en: because you are a graduate}\n    required_when: >-\n      education == \"graduate\" &&\n      entered_on >= \"2015-01-01\"\n    offered_when: education == \"bachelor\"", "    required_when: upgrading && !upgrading\n    offered_when: 'education == \"bachelor\" && education == \"graduate\"'"), "  degree:", "item degree is never required nor offered"),
     ("two sites of one code", ("  - {code: \"9901\", name: {zh: 样例考点, en: Example site}}\n", "  - {code: \"9901\", name: {zh: 甲, en: A}}\n  - {code: \"9901\", name: {zh: 乙, en: B}}\n"), "en: B", "the site code 9901 stands at sites[1] already"),
     ("a placeholder that is none", ("{deadline}", "{dead_line}"), "sms:", "did you mean deadline?"),
+    ("a place of a reason that is none", ("{zh: 看不清,", '{zh: "第 {pages} 页看不清",'), "unreadable:", "unknown placeholder {pages}, there are {item} {site} {region} {deadline}, which are filled in, and {page} {what} {which}, which the reviewer fills in; did you mean page?"),
+    ("a place in a reason's English", ("en: It can't be read}", 'en: "{phone} can\'t be read"}'), "unreadable:", "unknown placeholder {phone}, there are {item} {site} {region} {deadline}, which are filled in, and {page} {what} {which}, which the reviewer fills in; use one of them"),
+    ("a brace of a reason that stands alone", ("{zh: 看不清,", '{zh: "第 {page 页看不清",'), "unreadable:", "a brace { or } stands alone; write placeholders as {item}"),
     ("a supplement due before approval", ("due: 2021-08-31", "due: 2021-02-01"), "due:", "after review has closed"),
     ("an on-site item that a row requires", ("requires: [previous_result]", "requires: [previous_result, photo_prints]"), "requires:", "photo_prints is brought on-site"),
     ("an on-site item as a supplement", ("- item: trial_assessment", "- item: photo_prints"), "- item: photo_prints", "photo_prints is brought on-site, it can't be uploaded; set its channel to both"),
@@ -195,6 +198,13 @@ def test_an_item_code_outside_the_vocabulary_is_refused(tmp_path: Path) -> None:
         line_of(file, "  trial_asessment:")
     ]
     assert "did you mean trial_assessment?" in found[0][1]
+
+
+def test_a_reason_may_use_every_place_and_blank(tmp_path: Path) -> None:
+    words = "{region}{site}：{item}第 {page} 页的{what}，{which}，{deadline}"
+    file = a_pack_file(tmp_path, ("{zh: 看不清, en: It can't be read}", f'{{zh: "{words}", en: "{words}"}}'))
+
+    assert errors(file) == []
 
 
 def test_every_problem_is_said_at_once(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """One application: its screen, its images, and marks."""
 
 from http import HTTPStatus
+from typing import Annotated
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.review import shapes
 from services.review.api.edge import Edge, EdgeGiven, NumberGiven
@@ -83,10 +84,16 @@ async def put_mark(
 
 
 @router.delete("/{application_no}/items/{item}/mark", status_code=HTTPStatus.NO_CONTENT)
-async def clear_mark(application_no: NumberGiven, item: ItemCode, request: Request, edge: EdgeGiven) -> None:
-    """Take the mark off an item."""
+async def clear_mark(
+    application_no: NumberGiven,
+    item: ItemCode,
+    revision: Annotated[shapes.Revision, Query()],
+    request: Request,
+    edge: EdgeGiven,
+) -> None:
+    """Take the mark off an item; `revision` is what was on the screen."""
     async with edge.asked(request) as (session, staff):
-        await marks.clear_mark(session, edge.shelf, staff, application_no, item, edge.lease)
+        await marks.clear_mark(session, edge.shelf, staff, application_no, item, edge.lease, revision)
 
 
 async def _picture(edge: Edge, stored: Stored, missing: NotFound, **about: str) -> Response:

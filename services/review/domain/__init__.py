@@ -6,7 +6,7 @@ from services.review.domain.refusals import no_such_application, no_such_item, n
 from services.review.domain.reviews import Recommended, Review
 from services.review.domain.staff import Role, Staff
 from services.review.domain.states import FINISHED, MOVES, NEVER, QUEUE, QUEUE_AFTER, Heard, Kind, Queue, State
-from services.review.domain.words import is_unfinished, reasons_of
+from services.review.domain.words import open_places, reasons_of, without_blanks
 
 __all__ = [
     "FINISHED",
@@ -25,12 +25,13 @@ __all__ = [
     "Staff",
     "State",
     "gravest",
-    "is_unfinished",
     "no_such_application",
     "no_such_item",
     "not_claimed",
+    "open_places",
     "outcome_of",
     "reasons_of",
     "revision_changed",
     "today_in_china",
+    "without_blanks",
 ]

@@ -1,6 +1,7 @@
 """What an application becomes by what upload tells: handed in, given back by the system, withdrawn, lapsed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from services.review.domain.record import Record
@@ -69,13 +70,18 @@ class Hearing(Record):
         """The system gave it back to the candidate: nobody is offered it until it is handed in again."""
         return self._hear(event.revision, State.RETURNED)
 
-    def withdraw(self, event: ApplicationWithdrawn) -> Heard:
-        """The candidate took it back: if it is handed in again, it begins at the site."""
+    def withdraw(self, event: ApplicationWithdrawn, now: datetime) -> Heard:
+        """The candidate took it back: if it is handed in again, it begins at the site.
+
+        Args:
+            event: what was told.
+            now: when it is heard: a claim that has run out by then is nobody's work.
+        """
         heard = self._hear(event.revision, State.WITHDRAWN)
         if heard is Heard.NEW:
             self.tier = "site"
         elif heard is Heard.OLD and not self.is_frozen:
-            self._back_to_site_if_passed_before(event.revision)
+            self._back_to_site_if_passed_before(event.revision, now)
         return heard
 
     def lapse(self, event: ApplicationLapsed) -> Heard:
@@ -123,14 +129,15 @@ class Hearing(Record):
         self._end_claim()
         return Heard.NEW
 
-    def _back_to_site_if_passed_before(self, withdrawn_revision: int) -> None:
+    def _back_to_site_if_passed_before(self, withdrawn_revision: int, now: datetime) -> None:
         """A withdrawal was heard after the submission that followed it: that one begins at the site all the same."""
-        untouched = self.claimed_by is None and self.act_id is None and self.proposed_opinion is None
+        untouched = not self.is_held(now) and self.act_id is None and self.proposed_opinion is None
         waits = self.state is State.SUBMITTED or (self.state is State.AT_REGION and untouched)
         if self.tier != "region" or not waits or self.passed_revision >= withdrawn_revision:
             return
         self.tier = "site"
         if self.state is State.AT_REGION:
+            self._end_claim()
             self._become(State.AT_SITE)
             self._queue_up()
 

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.review.domain.refusals import no_such_item
-from services.review.domain.words import is_unfinished
+from services.review.domain.words import open_places
 from shared.contracts.rules import Pack
 from shared.errors import Invalid
 
@@ -59,11 +59,13 @@ class Mark:
             raise Invalid(
                 "words-missing", "请写明退回原因，考生会看到这段文字。", "Write `words`: the candidate reads them."
             )
-        if is_unfinished(self.words):
+        if places := open_places(self.words):
             raise Invalid(
                 "words-unfinished",
-                "说明中还有未填写的内容（花括号部分），请补充后再保存。",
-                "The words still have an open place, such as {item}. Fill it in: the candidate reads them.",
+                f"说明中还有未填写的内容：{'、'.join(places)}。请填写或删去后再保存，考生会看到这段文字。",
+                f"The words are not filled in yet: {', '.join(places)}. Type over each, or take it out: the candidate "
+                "reads them.",
+                places=places,
             )
         if pack.items[self.item].channel == "onsite":
             raise Invalid(

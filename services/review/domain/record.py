@@ -94,6 +94,10 @@ class Record:
         """True once a publication has it: its opinion stays what it is."""
         return self.publication_id is not None or self.published_at is not None
 
+    def is_held(self, now: datetime) -> bool:
+        """True while anybody's claim lasts."""
+        return self.claimed_by is not None and self.claimed_until is not None and self.claimed_until > now
+
     def snapshot(self) -> dict[str, Any]:
         """What an act may change, in a form that can be kept."""
         values = {name: getattr(self, name) for name in self._RESTORED}

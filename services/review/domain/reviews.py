@@ -43,10 +43,6 @@ class Review(Hearing):
         """True while this person's claim lasts."""
         return self.claimed_by == staff.id and self.claimed_until is not None and self.claimed_until > now
 
-    def is_held(self, now: datetime) -> bool:
-        """True while anybody's claim lasts."""
-        return self.claimed_by is not None and self.claimed_until is not None and self.claimed_until > now
-
     def claim(self, by: Staff, now: datetime, lease: timedelta) -> bool:
         """Take it, or take it for longer; True when it was not this person's before.
 

@@ -7,15 +7,29 @@ from shared.contracts.rules import Pack, Text
 
 _OPEN = re.compile(r"\{[a-z_]{1,30}\}")
 _NO_DEADLINE = Text(zh="规定时间", en="the deadline")
+_NO_ITEM = Text(zh="…", en="…")
 
 
-def is_unfinished(words: str) -> bool:
-    """True while a place is open, such as `{item}`."""
-    return _OPEN.search(words) is not None
+def open_places(words: str) -> list[str]:
+    """What is not filled in yet, such as `{item}` or a blank `{page}`, each once and in order."""
+    return list(dict.fromkeys(_OPEN.findall(words)))
+
+
+def without_blanks(words: Text, item: Text | None) -> Text:
+    """A reason as it is spoken of where nobody writes to a candidate: with the item's title, and … for what is open.
+
+    Args:
+        words: the pack's.
+        item: the title; None where the pack has no such item any more.
+    """
+    filled = _filled(words, {"item": item or _NO_ITEM})
+    return Text(zh=_OPEN.sub("…", filled.zh), en=_OPEN.sub("…", filled.en))
 
 
 def reasons_of(pack: Pack, site: str) -> dict[str, Text]:
-    """The pack's reasons with `{region}`, `{site}` and `{deadline}` filled in; `{item}` is left to the page.
+    """The pack's reasons with `{region}`, `{site}` and `{deadline}` filled in.
+
+    `{item}` is left to the page, and the blanks to the reviewer.
 
     Args:
         pack: the rules that the application is bound to.

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import tables
-from services.review.domain import FINISHED, Staff, State
+from services.review.domain import FINISHED, Staff, State, without_blanks
 from services.review.shapes import (
     Age,
     Ageing,
@@ -354,13 +354,14 @@ async def _throughput(session: AsyncSession, scope: Scope, midnight: datetime) -
 
 
 async def _reasons(session: AsyncSession, of: dict[str, Any], rules: dict[str, Any]) -> list[ReasonCount]:
-    items, reasons = rules.get("items", {}), rules.get("reasons", {})
+    titles = {code: Text.model_validate(rule["title"]) for code, rule in rules.get("items", {}).items()}
+    reasons = {code: Text.model_validate(words) for code, words in rules.get("reasons", {}).items()}
     return [
         ReasonCount(
             item=row.item,
-            item_title=items.get(row.item, {}).get("title"),
+            item_title=titles.get(row.item),
             reason_code=row.reason_code,
-            reason=reasons.get(row.reason_code),
+            reason=without_blanks(words, titles.get(row.item)) if (words := reasons.get(row.reason_code)) else None,
             count=row.n,
         )
         for row in await session.execute(_REASONS, of)

@@ -22,7 +22,7 @@ from services.review.shapes.acts import (
     SendBack,
 )
 from services.review.shapes.audit import AuditLine, AuditPage, Seal, Seals
-from services.review.shapes.base import PRINTABLE, Asked, Told, Words
+from services.review.shapes.base import PRINTABLE, Asked, Revision, Told, Words
 from services.review.shapes.detail import (
     Candidate,
     ComparedShown,
@@ -151,6 +151,7 @@ __all__ = [
     "Return",
     "Returned",
     "ReturnedItemShown",
+    "Revision",
     "Row",
     "Seal",
     "Seals",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import tables
@@ -22,6 +22,7 @@ from shared.security.sealing import KeyRing
 
 _SPEAK_AGAINST = frozenset({"review", "reject", "gone"})
 _CONTRADICTS = frozenset({"mismatch", "expired"})
+_HISTORY = tables.history.c
 
 
 async def pass_clean(
@@ -71,6 +72,7 @@ async def _must_be_clean(session: AsyncSession, key_ring: KeyRing, shelf: Shelf,
     present = [row for row in await images_of(session, review.application_no) if row.last_round == review.round]
     await _must_not_be_doubted(session, review)
     _must_be_accepted(pack, by, review, marks, present)
+    await _must_be_accepted_as_registered(session, pack, by, review, marks)
     _must_be_without_findings(pack, present)
     await _must_not_be_contradicted(session, key_ring, review, pack, present)
 
@@ -83,6 +85,17 @@ async def _must_not_be_doubted(session: AsyncSession, review: Review) -> None:
     )
     if recorded:
         raise _not_clean("false-material-recorded", "已登记违纪违规材料", "False material is on record")
+    disagreed = await session.scalar(
+        select(
+            exists().where(
+                _HISTORY.application_no == review.application_no,
+                _HISTORY.act == "disagreed",
+                _HISTORY.revision == review.revision,
+            )
+        )
+    )
+    if disagreed:
+        raise _not_clean("reviewers-disagree", "两位审核员意见不一致", "Two reviewers disagree about it")
 
 
 def _must_be_accepted(
@@ -101,6 +114,36 @@ def _must_be_accepted(
     unseen = sorted(handed_in - {mark.item for mark in marks if mark.mark == "accept"})
     if unseen:
         raise _not_clean("not-accepted-before", "有尚未审核的材料", "Items were not accepted before", pack, unseen)
+
+
+async def _must_be_accepted_as_registered(
+    session: AsyncSession, pack: Pack, by: Staff, review: Review, marks: Sequence[Mark]
+) -> None:
+    """A diploma was accepted for the education that was registered then: the images may be the same, it is not."""
+    if by.tier == "region" and review.passed_revision == review.revision:
+        return
+    of_it = _HISTORY.application_no == review.application_no
+    changed = await session.scalar(
+        select(func.max(_HISTORY.revision)).where(
+            of_it, _HISTORY.act == "submitted", _HISTORY.detail["cause"].astext == "registration_changed"
+        )
+    )
+    if changed is None:
+        return
+    since = await session.scalars(
+        select(_HISTORY.detail["item"].astext).where(
+            of_it, _HISTORY.act == "marked", _HISTORY.tier == by.tier, _HISTORY.revision >= changed
+        )
+    )
+    stale = sorted({mark.item for mark in marks if mark.mark == "accept"} - set(since))
+    if stale:
+        raise _not_clean(
+            "registration-changed",
+            "报名信息在材料通过后有变更",
+            "The registration changed after items were accepted",
+            pack,
+            stale,
+        )
 
 
 def _must_be_without_findings(pack: Pack, present: Sequence[Row[Any]]) -> None:

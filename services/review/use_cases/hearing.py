@@ -44,8 +44,8 @@ _RECORD = text(
 )
 _KEEP_PACK = text(
     """
-    INSERT INTO packs (pack_id, version, content, published_at)
-    VALUES (:id, :version, CAST(:content AS jsonb), :at) ON CONFLICT DO NOTHING
+    INSERT INTO packs (pack_id, version, content, reasons, published_at)
+    VALUES (:id, :version, CAST(:content AS jsonb), :reasons, :at) ON CONFLICT DO NOTHING
     RETURNING version
     """
 )
@@ -187,6 +187,7 @@ async def keep_packs(session: AsyncSession, told: Sequence[RulesPublished]) -> N
                 "id": each.pack.id,
                 "version": each.pack.version,
                 "content": each.pack.model_dump_json(),
+                "reasons": list(each.pack.reasons),
                 "at": each.occurred_at,
             },
         )
@@ -196,20 +197,21 @@ async def keep_packs(session: AsyncSession, told: Sequence[RulesPublished]) -> N
 
 async def take_submissions(session: AsyncSession, told: Sequence[ApplicationSubmitted]) -> None:
     """Applications were handed in: those whose images are all checked come into the queue."""
+    # Rules are heard under their pack's lock and lock reviews then: the other order could block both.
+    await lock_packs(session, [(each.pack_id, each.pack_version) for each in told], shared=True)
     known = await _locked_applications(session, [each.application_no for each in told])
     reviews = await locked_reviews(session, list(known))
     await void_overtaken(session, reviews, [(each.application_no, each.revision) for each in told])
     lines, taken, moved, overtaken = [], [], [], []
     for each in told:
         known_round = reviews[each.application_no].round if each.application_no in reviews else each.round
-        site_before = reviews[each.application_no].site if each.application_no in reviews else each.site
+        changes = _changes_of(reviews.get(each.application_no), each)
         heard = _take(session, reviews, each, known[each.application_no])
         review = reviews[each.application_no]
         if heard is Heard.NEW:
             taken.append(each)
-            detail = {"from_site": site_before, "to_site": each.site} if site_before != each.site else {}
-            lines.append(line_of(review, "submitted", detail=detail))
-            if detail:
+            lines.append(line_of(review, "submitted", detail=changes))
+            if "to_site" in changes:
                 moved.append(each.application_no)
         elif heard is Heard.OLD and each.round > known_round and not review.is_frozen:
             review.note_overtaken(each)
@@ -222,7 +224,7 @@ async def take_submissions(session: AsyncSession, told: Sequence[ApplicationSubm
     await _hand_in(session, sorted([*overtaken, *taken], key=lambda each: each.round))
     await write_history(session, *lines)
     numbers = [each.application_no for each in taken]
-    await set_due(session, numbers, [(each.pack_id, each.pack_version) for each in taken])
+    await set_due(session, numbers)
     await note_findings(session, numbers)
     await _let_in(session, numbers)
 
@@ -234,7 +236,7 @@ async def take_reopenings(session: AsyncSession, told: Sequence[ApplicationReope
 
 async def take_withdrawals(session: AsyncSession, told: Sequence[ApplicationWithdrawn]) -> None:
     """Candidates took applications back."""
-    await _take_back(session, told, State.WITHDRAWN, "withdrawn", Review.withdraw, lambda _: {})
+    await _take_back(session, told, State.WITHDRAWN, "withdrawn", _withdraw, lambda _: {})
 
 
 async def take_lapses(session: AsyncSession, told: Sequence[ApplicationLapsed]) -> None:
@@ -246,6 +248,8 @@ async def note_checks(session: AsyncSession, told: Sequence[MaterialChecked]) ->
     """Verdicts on images, before or after their submission; the last one outstanding lets the application in."""
     numbers = [each.application_no for each in told]
     await _locked_applications(session, numbers)
+    # All at once: what is found and what is let in are two lists, and locked one after the other would be two orders.
+    await locked_reviews(session, numbers)
     newest = newest_of(told, lambda each: str(each.image_id), lambda each: each.check_no)
     await session.execute(
         _NOTE_CHECKS,
@@ -319,6 +323,20 @@ async def _take_back(
     await session.flush()
     await _void_decisions(session, taken)
     await write_history(session, *lines)
+
+
+def _withdraw(review: Review, event: ApplicationWithdrawn) -> Heard:
+    return review.withdraw(event, clock.now())
+
+
+def _changes_of(before: Review | None, event: ApplicationSubmitted) -> dict[str, Any]:
+    """What else than images is new in a submission: where it goes, and what it is held against."""
+    changes: dict[str, Any] = {}
+    if before is not None and before.site != event.site:
+        changes |= {"from_site": before.site, "to_site": event.site}
+    if before is not None and before.facts != event.facts.model_dump(mode="json"):
+        changes["cause"] = "registration_changed"
+    return changes
 
 
 def _of_reopening(event: ApplicationReopened) -> dict[str, Any]:

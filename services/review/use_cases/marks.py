@@ -10,7 +10,7 @@ from services.review import tables
 from services.review.domain import Mark, Staff, no_such_item
 from services.review.packs import Shelf
 from services.review.use_cases.revisions import held_review
-from services.review.use_cases.rows import line_of, locked_review, mark_detail, write_history
+from services.review.use_cases.rows import line_of, mark_detail, write_history
 from shared import clock
 
 
@@ -69,17 +69,16 @@ async def put_mark(
 
 
 async def clear_mark(
-    session: AsyncSession, shelf: Shelf, by: Staff, application_no: str, item: str, lease: timedelta
+    session: AsyncSession, shelf: Shelf, by: Staff, application_no: str, item: str, lease: timedelta, revision: int
 ) -> None:
-    """Take a mark off; none there is no error.
+    """Take a mark off, as it was seen at a revision; none there is no error.
 
     Raises:
-        Conflict: the application is not claimed.
+        Conflict: the application is not claimed, or a newer revision is there.
         NotFound: no such application, or no such item.
     """
     now = clock.now()
-    review = await locked_review(session, by, application_no)
-    review.must_be_held_by(by, now)
+    review = await held_review(session, shelf, by, application_no, revision)
     pack = await shelf.get(session, review.pack_id, review.pack_version)
     if item not in pack.items:
         raise no_such_item()

@@ -67,16 +67,14 @@ async def note_findings(session: AsyncSession, numbers: Sequence[str]) -> None:
         await session.flush()
 
 
-async def set_due(session: AsyncSession, numbers: Sequence[str], packs: Sequence[tuple[str, int]]) -> None:
+async def set_due(session: AsyncSession, numbers: Sequence[str]) -> None:
     """When each that was just handed in should have gone on its way, as its rules say.
 
     Args:
-        session: the transaction that has locked the applications.
-        numbers: which.
-        packs: their rules. While they are not there yet, nothing is due; who hears of them later sets it.
+        session: the transaction that has locked the applications, and before them their rules (`lock_packs`).
+        numbers: which. While their rules are not there yet, nothing is due; who hears of them later sets it.
     """
     if numbers:
-        await lock_packs(session, packs, shared=True)
         await session.execute(_SET_DUE, {"numbers": sorted(set(numbers)), "never": NEVER})
 
 

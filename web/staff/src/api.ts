@@ -110,8 +110,9 @@ export function putMark(applicationNo: string, item: string, mark: MarkAsked): P
   return http.send(`${home(applicationNo)}/items/${encodeURIComponent(item)}/mark`, { method: 'PUT', body: mark })
 }
 
-export function clearMark(applicationNo: string, item: string): Promise<void> {
-  return http.send(`${home(applicationNo)}/items/${encodeURIComponent(item)}/mark`, { method: 'DELETE' })
+export function clearMark(applicationNo: string, item: string, revision: number): Promise<void> {
+  const path = `${home(applicationNo)}/items/${encodeURIComponent(item)}/mark`
+  return http.send(path + query({ revision }), { method: 'DELETE' })
 }
 
 /** The revision that the reviewer looked at goes along: a newer one is refused. */

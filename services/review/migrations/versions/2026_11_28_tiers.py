@@ -261,6 +261,7 @@ def upgrade() -> None:
         "reviews",
         ["site", "tier", "queue", "due_at", "submitted_at", "application_no"],
         unique=False,
+        postgresql_include=["region"],
         postgresql_where=sa.text("queue IS NOT NULL"),
     )
     op.create_index(
@@ -277,6 +278,8 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("queue IS NOT NULL"),
     )
+    op.execute("DROP INDEX reviews_of_site")
+    op.execute("CREATE INDEX reviews_of_site ON reviews (site, state, submitted_at, application_no) INCLUDE (region)")
     op.add_column("staff", sa.Column("totp_key_id", sa.Text(), nullable=True))
     op.add_column("staff", sa.Column("totp_sealed", sa.LargeBinary(), nullable=True))
     op.add_column("staff", sa.Column("totp_confirmed_at", sa.DateTime(timezone=True), nullable=True))
@@ -368,6 +371,8 @@ def downgrade() -> None:
     op.drop_column("staff", "totp_confirmed_at")
     op.drop_column("staff", "totp_sealed")
     op.drop_column("staff", "totp_key_id")
+    op.execute("DROP INDEX reviews_of_site")
+    op.execute("CREATE INDEX reviews_of_site ON reviews (site, state, submitted_at, application_no)")
     op.drop_index("reviews_queue_site_education", table_name="reviews", postgresql_where=sa.text("queue IS NOT NULL"))
     op.drop_index("reviews_queue_site_category", table_name="reviews", postgresql_where=sa.text("queue IS NOT NULL"))
     op.drop_index("reviews_queue_site", table_name="reviews", postgresql_where=sa.text("queue IS NOT NULL"))

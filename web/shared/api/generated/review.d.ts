@@ -400,7 +400,7 @@ export interface paths {
         post?: never;
         /**
          * Clear Mark
-         * @description Take the mark off an item.
+         * @description Take the mark off an item; `revision` is what was on the screen.
          */
         delete: operations["clear_mark_reviews__application_no__items__item__mark_delete"];
         options?: never;
@@ -754,7 +754,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/exports/progress.xlsx": {
+    "/exports/progress.{form}": {
         parameters: {
             query?: never;
             header?: never;
@@ -763,9 +763,9 @@ export interface paths {
         };
         /**
          * Export Progress
-         * @description The dashboard's tables, a sheet each.
+         * @description The dashboard's tables: a sheet each, or as CSV one table with a line for each figure.
          */
-        get: operations["export_progress_exports_progress_xlsx_get"];
+        get: operations["export_progress_exports_progress__form__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4515,7 +4515,9 @@ export interface operations {
     };
     clear_mark_reviews__application_no__items__item__mark_delete: {
         parameters: {
-            query?: never;
+            query: {
+                revision: number;
+            };
             header?: never;
             path: {
                 item: string;
@@ -6529,7 +6531,7 @@ export interface operations {
             };
         };
     };
-    export_progress_exports_progress_xlsx_get: {
+    export_progress_exports_progress__form__get: {
         parameters: {
             query?: {
                 year?: number | null;
@@ -6538,7 +6540,9 @@ export interface operations {
                 lang?: "zh" | "en";
             };
             header?: never;
-            path?: never;
+            path: {
+                form: "csv" | "xlsx";
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -6549,6 +6553,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "text/csv": unknown;
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                 };
             };

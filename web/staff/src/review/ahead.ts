@@ -107,10 +107,19 @@ export function putOff(review: Review): void {
 
 /** Whoever is at work keeps the next one, too. */
 export async function renewAhead(): Promise<void> {
+  const mine = turn
   for (const each of [...held]) {
+    if (!held.includes(each)) continue // opened or given back while another was renewed
     try {
       const { revision } = await api.claim(each.applicationNo)
-      if (each.review !== null && each.review.revision !== revision) drop(each)
+      if (!held.includes(each)) {
+        // Given back meanwhile: the renewal may have come after the release.
+        if (mine !== turn) void api.release(each.applicationNo).catch(() => undefined)
+      } else if (each.review !== null && each.review.revision !== revision) {
+        // It is still this person's: what was handed in since is what they get to see.
+        each.review = null
+        void fetchAhead(each)
+      }
     } catch (error) {
       if (error instanceof Problem && !error.passes) drop(each)
     }

@@ -146,7 +146,7 @@ export function useReview(applicationNo: string) {
   }
 
   async function clear(item: ReviewItem): Promise<void> {
-    await fresh(() => api.clearMark(applicationNo, item.item))
+    await fresh(() => api.clearMark(applicationNo, item.item, review.value?.revision ?? 0))
     setMark(item, null)
     said.value = t('saidCleared', { item: titleOf(items.value, item.item) })
   }
