@@ -36,11 +36,16 @@ def defused(cell: str) -> str:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of a workbook, in one piece: for what is small."""
+    """A table of a workbook, in one piece: for what is small.
+
+    Attributes:
+        labels: so many columns say what the figures beside them are of.
+    """
 
     name: str
     header: Line
     lines: Sequence[Line]
+    labels: int = 1
 
 
 async def csv_of(header: Line, chunks: AsyncGenerator[Sequence[Line], None]) -> AsyncGenerator[bytes, None]:

@@ -56,6 +56,7 @@ def build(settings: Settings) -> Service:
         attempts=attempts.Attempts(
             lookup_key,
             per_login=settings.failed_staff_logins,
+            per_login_anywhere=settings.failed_staff_logins_anywhere,
             per_address=settings.failed_staff_logins_per_address,
             refuse=too_many_attempts,
         ),

@@ -25,7 +25,9 @@ class Settings(ServiceSettings, StoreSettings):
     lookup_key: str = Field(repr=False)  # base64, 32 bytes
     # `offered`: who has no second factor logs in with the password alone; for stacks to try out.
     staff_second_factor: Literal["required", "offered"] = "required"
+    # For each login and address; a login from everywhere is only stopped by ten addresses that fail together.
     failed_staff_logins: int = Field(default=5, ge=1)
+    failed_staff_logins_anywhere: int = Field(default=50, ge=1)
     failed_staff_logins_per_address: int = Field(default=30, ge=1)
     # An identity provider (OpenID Connect); without an issuer there is none.
     staff_oidc_issuer: str = ""

@@ -6,8 +6,9 @@ typed, and addresses, are kept as keyed hashes, for an hour.
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from fastapi import Request
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, MetaData, Table, Text, text
@@ -27,6 +28,9 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:kind || encode(:who
 _COUNT = text("SELECT count(*) FROM attempts WHERE kind = :kind AND who = :who AND at > :since")
 _LIMITING = text(
     "SELECT at FROM attempts WHERE kind = :kind AND who = :who AND at > :since ORDER BY at DESC OFFSET :before LIMIT 1"
+)
+_FORGET = text(
+    "DELETE FROM attempts WHERE kind IN ('login', 'code') AND who = :login OR kind = 'login-here' AND who = :here"
 )
 _ADD = text("INSERT INTO attempts (kind, who, at) VALUES (:kind, :who, :at) RETURNING attempt_id")
 
@@ -50,12 +54,22 @@ class Attempt:
     """A login under way: it counts as failed until it is known to be none.
 
     Attributes:
+        login: a keyed hash of what was typed.
+        here: the same of both that and the address.
         last: should it fail, the next one is refused.
     """
 
     login: bytes
+    here: bytes
     rows: tuple[int, ...]
     last: bool
+
+
+@dataclass(frozen=True)
+class _Limit:
+    kind: Literal["login", "login-here", "address"]
+    who: bytes
+    most: int
 
 
 class Attempts:
@@ -66,11 +80,16 @@ class Attempts:
         per_login: failures within the window after which a login is refused.
         per_address: the same for an address; a school's candidates, or an office's staff, share one.
         refuse: what is said then.
+        per_login_anywhere: with it `per_login` counts for each address by itself, and this, much higher, for all
+            together: a stranger who knows a login must not be able to keep its owner out.
     """
 
-    def __init__(self, key: bytes, *, per_login: int, per_address: int, refuse: Refuse) -> None:
+    def __init__(
+        self, key: bytes, *, per_login: int, per_address: int, refuse: Refuse, per_login_anywhere: int | None = None
+    ) -> None:
         self._key = key
         self._per_login = per_login
+        self._per_login_anywhere = per_login_anywhere
         self._per_address = per_address
         self._refuse = refuse
 
@@ -86,24 +105,38 @@ class Attempts:
         Raises:
             TooManyRequests: too many failed.
         """
-        who, where = lookup_hash(self._key, f"login:{login}"), lookup_hash(self._key, f"address:{address}")
-        failed = await self._count(session, "login", who, WINDOW)
-        failed_here = await self._count(session, "address", where, WINDOW)
-        if not excused and (failed >= self._per_login or failed_here >= self._per_address):
-            waits = (
-                await self._until(session, "login", who, self._per_login),
-                await self._until(session, "address", where, self._per_address),
-            )
-            raise self._refuse(max(waits))
-        rows = (await self._add(session, "login", who), await self._add(session, "address", where))
-        return Attempt(who, rows, failed + 1 >= self._per_login or failed_here + 1 >= self._per_address)
+        limits = self._limits(login, address)
+        failed = [await self._count(session, limit.kind, limit.who, WINDOW) for limit in limits]
+        if not excused and any(n >= limit.most for n, limit in zip(failed, limits, strict=True)):
+            raise self._refuse(max([await self._until(session, limit.kind, limit.who, limit.most) for limit in limits]))
+        rows = tuple([await self._add(session, limit.kind, limit.who) for limit in limits])
+        last = any(n + 1 >= limit.most for n, limit in zip(failed, limits, strict=True))
+        return Attempt(self._hash("login", login), self._here(login, address), rows, last)
+
+    async def begin_code(self, session: AsyncSession, attempt: Attempt) -> Attempt:
+        """Count a second factor, too, before it is looked at; gives the attempt with both.
+
+        Only who gave the right password comes so far, so the small limit holds for all addresses together: nobody
+        guesses six digits from a thousand of them.
+
+        Args:
+            session: the caller's transaction; commit it before the code is looked at.
+            attempt: whose password was right.
+
+        Raises:
+            TooManyRequests: too many failed.
+        """
+        who = attempt.login
+        if await self._count(session, "code", who, WINDOW) >= self._per_login:
+            raise self._refuse(await self._until(session, "code", who, self._per_login))
+        return replace(attempt, rows=(*attempt.rows, await self._add(session, "code", who)))
 
     async def succeeded(self, session: AsyncSession, attempt: Attempt) -> None:
-        """It was right: the login's failures are forgotten."""
+        """It was right: the login's failures are forgotten, but for those that other addresses have by themselves."""
         # One after the other: each would delete its own row first, and then wait for the other's.
         await session.execute(_LOCK, {"kind": "login", "who": attempt.login})
         await self.never_was(session, attempt)
-        await session.execute(text("DELETE FROM attempts WHERE kind = 'login' AND who = :who"), {"who": attempt.login})
+        await session.execute(_FORGET, {"login": attempt.login, "here": attempt.here})
 
     async def never_was(self, session: AsyncSession, attempt: Attempt) -> None:
         """Nothing was tried after all."""
@@ -117,7 +150,7 @@ class Attempts:
         Raises:
             TooManyRequests: it did so already.
         """
-        where = lookup_hash(self._key, f"{kind}:{address}")
+        where = self._hash(kind, address)
         if await self._count(session, kind, where, within) >= most:
             raise TooManyRequests(
                 "too-often",
@@ -127,13 +160,42 @@ class Attempts:
             )
         await self._add(session, kind, where)
 
-    async def first(self, session: AsyncSession, kind: str, value: str) -> bool:
-        """True when `value` comes for the first time (within `KEPT_FOR`), also of many at once."""
-        who = lookup_hash(self._key, f"{kind}:{value}")
-        if await self._count(session, kind, who, KEPT_FOR) > 0:
+    async def first(self, session: AsyncSession, kind: str, value: str, within: timedelta = KEPT_FOR) -> bool:
+        """True when `value` comes for the first time in that time (`KEPT_FOR` at most), also of many at once."""
+        who = self._hash(kind, value)
+        if await self._count(session, kind, who, within) > 0:
             return False
         await self._add(session, kind, who)
         return True
+
+    async def first_refusal(
+        self, session: AsyncSession, login: str, address: str
+    ) -> Literal["login", "address"] | None:
+        """What a refused try ran into, where it is the first one of that login, or of that address, in the window.
+
+        An address that has used itself up is one thing, whatever logins it goes on to try.
+        """
+        of: Literal["login", "address"] = "login"
+        for limit in self._limits(login, address):
+            if limit.kind == "address" and await self._count(session, limit.kind, limit.who, WINDOW) >= limit.most:
+                of = "address"
+        value = login if of == "login" else address
+        return of if await self.first(session, f"refused-{of}", value, WINDOW) else None
+
+    def _limits(self, login: str, address: str) -> list[_Limit]:
+        """Always in this order: each is counted under a lock."""
+        where = _Limit("address", self._hash("address", address), self._per_address)
+        who = self._hash("login", login)
+        if self._per_login_anywhere is None:
+            return [_Limit("login", who, self._per_login), where]
+        here = _Limit("login-here", self._here(login, address), self._per_login)
+        return [_Limit("login", who, self._per_login_anywhere), here, where]
+
+    def _here(self, login: str, address: str) -> bytes:
+        return self._hash("login-here", f"{address} {login}")  # no address has a blank
+
+    def _hash(self, kind: str, value: str) -> bytes:
+        return lookup_hash(self._key, f"{kind}:{value}")
 
     async def _count(self, session: AsyncSession, kind: str, who: bytes, within: timedelta) -> int:
         await session.execute(_LOCK, {"kind": kind, "who": who})

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import tables
 from services.review.queries import audit as trail
@@ -147,6 +148,63 @@ async def test_a_rare_filter_looks_at_a_bounded_number_of_lines_and_leads_on(
     assert first["items"] == []
     assert first["next"] is not None
     assert [line["outcome"] for line in lines] == ["refused"]
+
+
+class WrittenMeanwhile:
+    """A session before each of whose reads others write lines."""
+
+    def __init__(self, session: AsyncSession, review: ReviewUnderTest, *lines: dict[str, Any]) -> None:
+        self._session, self._review, self._lines = session, review, lines
+
+    async def execute(self, query: Any) -> Any:
+        await plant(self._review, *self._lines)
+        return await self._session.execute(query)
+
+
+@pytest.mark.parametrize("limit", [3, 50])
+async def test_no_line_is_repeated_or_missed_while_lines_are_written_between_and_within_pages(
+    review: ReviewUnderTest, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(trail, "LOOKED_AT", 10)
+    at = datetime(2021, 3, 1, tzinfo=UTC)
+    refused = (
+        {"at": at + timedelta(seconds=n // 2), "outcome": "refused" if n % 4 == 0 else "done"} for n in range(60)
+    )
+    await plant(review, *(line | {"region": "15"} for line in refused))
+    there = await review.rows("SELECT line_id FROM audit WHERE outcome = 'refused' ORDER BY at DESC, line_id DESC")
+    newer = {"at": at + timedelta(hours=1), "outcome": "refused", "region": "15", "act": "newer"}
+    filters = trail.AuditFilters(outcome="refused")
+    found, cursor, pages = [], None, 0
+
+    while pages == 0 or cursor is not None:
+        async with review.service.sessions() as session:
+            busy = WrittenMeanwhile(session, review, *[newer] * 4)
+            page = await trail.audit_page(busy, a_member(review, role="auditor"), filters, cursor, limit)  # type: ignore[arg-type]
+        found += [line.line_id for line in page.items if line.act != "newer"]
+        cursor, pages = page.next, pages + 1
+
+    assert found == [line["line_id"] for line in there]
+    assert pages > 3
+
+
+async def test_a_line_that_is_written_behind_the_cursor_is_read_once_and_one_before_it_on_the_next_reading(
+    review: ReviewUnderTest,
+) -> None:
+    at = datetime(2021, 3, 1, tzinfo=UTC)
+    await plant(review, *({"at": at + timedelta(seconds=2 * n), "region": "15"} for n in range(6)))
+    auditor = await an_auditor(review)
+    asked = {"act": "opened", "limit": 3}
+    first = (await auditor.get("/audit", **asked)).json()
+
+    await plant(review, *({"at": at + timedelta(seconds=n), "region": "15"} for n in (1, 11)))
+    second = (await auditor.get("/audit", **asked, cursor=first["next"])).json()
+    third = (await auditor.get("/audit", **asked, cursor=second["next"])).json()
+
+    seconds = [datetime.fromisoformat(line["at"]).second for page in (first, second, third) for line in page["items"]]
+    assert seconds == [10, 8, 6, 4, 2, 1, 0]
+    assert third["next"] is None
+    again = [datetime.fromisoformat(line["at"]).second for line in await read(auditor, **asked)]
+    assert again == [11, 10, 8, 6, 4, 2, 1, 0]
 
 
 async def test_every_narrowing_goes_along_an_index(review: ReviewUnderTest) -> None:

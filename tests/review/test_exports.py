@@ -1,9 +1,8 @@
 """Exports: whose rows, what they show, that no cell becomes a formula, and that each export is on record."""
 
-import asyncio
 import csv
 import io
-from collections.abc import AsyncGenerator, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -216,21 +215,6 @@ async def test_a_workbook_that_would_be_too_large_is_refused_and_csv_is_not(
     assert len(table(taken)) == 4
 
 
-async def test_too_many_exports_at_once_are_asked_to_wait(review: ReviewUnderTest) -> None:
-    await there_are(review, 1, "at_site")
-    region = await review.desk("region")
-    room = review.service.app.state.edge.exports
-    for _ in range(4):
-        await room.acquire()
-
-    busy = await region.get("/exports/applications.csv")
-    for _ in range(4):
-        room.release()
-    free = await region.get("/exports/applications.csv")
-
-    assert (busy.status_code, busy.json()["code"], free.status_code) == (503, "exports-busy", 200)
-
-
 async def test_an_export_that_breaks_off_is_on_record_as_such(
     review: ReviewUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,37 +237,6 @@ async def test_an_export_that_breaks_off_is_on_record_as_such(
     assert [(line["step"], line.get("rows")) for line in await exported(review)] == [("begun", None), ("cut_off", 500)]
 
 
-async def test_whoever_stops_a_download_is_on_record_with_what_was_read(review: ReviewUnderTest) -> None:
-    await there_are(review, 1200, "at_site")
-    region = await review.desk("region")
-    cookies = "; ".join(f"{name}={value}" for name, value in region.client.cookies.items())
-    scope = {
-        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
-        "path": "/exports/applications.csv", "raw_path": b"/exports/applications.csv", "query_string": b"",
-        "root_path": "", "scheme": "http", "server": ("127.0.0.1", 8100), "client": ("127.0.0.1", 5000),
-        "headers": [(b"host", b"127.0.0.1:8100"), (b"cookie", cookies.encode())],
-    }  # fmt: skip
-    gone = asyncio.Event()
-    bodies = 0
-
-    async def receive() -> dict[str, Any]:
-        await gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        nonlocal bodies
-        bodies += message["type"] == "http.response.body"
-        if bodies == 2:  # the header, and the first 500 rows
-            gone.set()
-            await asyncio.sleep(60)
-
-    await review.service.app(scope, receive, send)
-
-    lines = await exported(review)
-    assert [(line["step"], line.get("rows")) for line in lines] == [("begun", None), ("cut_off", 500)]
-    assert not review.service.app.state.edge.exports.locked()
-
-
 async def test_the_dashboard_s_tables_are_a_workbook(review: ReviewUnderTest) -> None:
     await there_are(review, 3, "at_site")
     admin = await review.desk("admin")
@@ -300,6 +253,60 @@ async def test_the_dashboard_s_tables_are_a_workbook(review: ReviewUnderTest) ->
         ("progress", "begun"),
         ("progress", "ended"),
     ]
+
+
+async def test_the_dashboard_s_figures_are_one_csv_with_a_line_for_each(review: ReviewUnderTest) -> None:
+    await there_are(review, 3, "at_site")
+    await there_are(review, 2, "at_region", first=10, site="1502")
+    await review.execute("UPDATE staff SET display_name = :name WHERE login = 'site'", name=FORMULA)
+    admin = await review.desk("admin")
+
+    rows = table(await admin.get("/exports/progress.csv", year=2021))
+    of_site = table(await admin.get("/exports/progress.csv", year=2021, site="1502", lang="en"))
+    empty = await admin.get("/exports/progress.csv", year=2030)
+
+    assert list(rows[0].values()) == ["状态", "考区", "考区审核中", "数量", "2"]
+    assert {row["统计表"] for row in rows} == {"状态", "各考点", "每日", "积压", "工作量"}
+    assert ["各考点", "1501", "考点审核中", "数量", "3"] in [list(row.values()) for row in rows]
+    assert "'" + FORMULA in {row["统计对象"] for row in rows}
+    assert [list(row.values()) for row in of_site if row["Table"] == "States"] == [
+        ["States", "region", "at_region", "Count", "2"]
+    ]
+    assert (empty.status_code, empty.json()["code"]) == (404, "nothing-to-export")
+    begun, ended, _, at_site = await exported(review)
+    assert begun == {
+        "export": "progress", "format": "csv", "filter": {"region": "15", "year": "2021"}, "step": "begun",
+        "by": admin.staff_id, "region": "15",
+    }  # fmt: skip
+    assert ended == begun | {"step": "ended", "rows": len(rows)}
+    assert (at_site["filter"]["site"], at_site["rows"]) == ("1502", len(of_site))
+
+
+async def test_whoever_has_no_dashboard_has_no_figures_as_csv(review: ReviewUnderTest) -> None:
+    await there_are(review, 1, "at_site")
+    site, other = await review.desk("site"), await review.desk("otherregion")
+
+    refused = [
+        await site.get("/exports/progress.csv", site="1502"),
+        await other.get("/exports/progress.csv", region="15"),
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [
+        (404, "site-not-found"), (404, "region-not-found"),
+    ]  # fmt: skip
+
+
+async def test_the_operator_names_the_region_of_a_site(review: ReviewUnderTest) -> None:
+    await there_are(review, 1, "at_site")
+    foreign = await there_are(review, 1, "at_site", first=20, region="43", site="1501")
+    await review.execute("UPDATE staff SET role = 'national_operator', region = NULL WHERE login = 'region'")
+    operator = await review.desk("region")
+
+    nowhere = await operator.get("/exports/applications.csv", site="1501")
+    one = table(await operator.get("/exports/applications.csv", site="1501", region="43"))
+
+    assert (nowhere.status_code, nowhere.json()["code"]) == (422, "region-missing")
+    assert [row["报名编号"] for row in one] == foreign
 
 
 async def test_the_auditor_exports_the_trail_and_nothing_else(review: ReviewUnderTest) -> None:

@@ -72,7 +72,7 @@ async def test_the_openapi_document_names_every_path(review: ReviewUnderTest) ->
 
     assert {
         "/audit", "/audit/seals", "/bulk-passes", "/exports/applications.{form}", "/exports/audit.{form}",
-        "/exports/progress.xlsx", "/progress", "/publications", "/publications/readiness",
+        "/exports/progress.{form}", "/progress", "/publications", "/publications/readiness",
         "/publications/{publication_id}", "/reviews", "/reviews/claims", "/reviews/counts", "/reviews/searches",
         "/reviews/{application_no}", "/reviews/{application_no}/acts/{act_id}", "/reviews/{application_no}/claim",
         "/reviews/{application_no}/decisions", "/reviews/{application_no}/false-material",

@@ -71,6 +71,7 @@ async def test_others_neither_see_nor_open_nor_change_accounts(review: ReviewUnd
 async def test_an_account_that_was_opened_logs_in_and_is_shown_with_when_it_was_last_there(
     review: ReviewUnderTest,
 ) -> None:
+    await review.hears(a_pack())
     admin = await review.desk("admin")
 
     opened = await admin.post("/staff/members", NEW)
@@ -87,6 +88,7 @@ async def test_an_account_that_was_opened_logs_in_and_is_shown_with_when_it_was_
 async def test_opening_twice_under_one_key_opens_once_and_the_password_s_hash_is_not_lying_about(
     review: ReviewUnderTest,
 ) -> None:
+    await review.hears(a_pack())
     admin = await review.desk("admin")
     key = str(uuid4())
 
@@ -124,6 +126,37 @@ async def test_an_account_that_does_not_fit_the_region_is_refused(
 
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert await review.rows("SELECT 1 FROM staff WHERE login = 'newcomer'") == []
+
+
+async def test_before_its_rules_a_region_opens_accounts_of_its_own_and_none_of_a_site(review: ReviewUnderTest) -> None:
+    admin = await review.desk("admin")
+
+    of_site = await admin.post("/staff/members", NEW)
+    moved = await change(admin, review, "site", site="1502")
+    of_region = await admin.post("/staff/members", NEW | {"role": "region_reviewer", "site": None})
+    await review.hears(a_pack())
+    then = await admin.post("/staff/members", NEW | {"login": "newcomer2"})
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in (of_site, moved)] == [
+        (409, "region-has-no-rules")
+    ] * 2
+    assert "请先发布规则" in of_site.json()["detail"]
+    assert (of_region.status_code, then.status_code) == (201, 201)
+
+
+async def test_an_account_of_a_site_that_the_rules_do_not_have_can_still_be_closed(review: ReviewUnderTest) -> None:
+    admin = await review.desk("admin")
+    before = await change(admin, review, "site", password="a-new-password")
+    await review.hears(a_pack())
+    await review.execute("UPDATE staff SET site = '1599' WHERE login = 'site'")
+
+    closed = await change(admin, review, "site", active=False)
+    again = await change(admin, review, "site", site="1599", active=True)
+    elsewhere = await change(admin, review, "site", site="1598")
+
+    assert (before.status_code, closed.status_code, again.status_code) == (200, 200, 200)
+    assert (closed.json()["active"], closed.json()["site"]) == (False, "1599")
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (422, "site-not-of-the-region")
 
 
 async def test_a_role_that_is_taken_away_stops_the_next_call(review: ReviewUnderTest) -> None:
@@ -172,6 +205,7 @@ async def test_a_new_password_ends_the_sessions_of_the_old_one(review: ReviewUnd
 
 
 async def test_who_comes_to_the_region_leaves_the_site(review: ReviewUnderTest) -> None:
+    await review.hears(a_pack())
     admin = await review.desk("admin")
 
     up = await change(admin, review, "site", role="region_reviewer")
@@ -219,6 +253,7 @@ async def test_another_region_s_account_is_not_there(review: ReviewUnderTest) ->
 
 
 async def test_accounts_that_are_opened_and_changed_are_in_the_audit_trail(review: ReviewUnderTest) -> None:
+    await review.hears(a_pack())
     admin = await review.desk("admin")
 
     await admin.post("/staff/members", NEW)

@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import hashlib
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -338,6 +340,17 @@ async def test_an_address_that_comes_again_and_again_is_told_to_wait(joined: Rev
 
     assert ends[-1] == problem("too-often")
     assert problem("too-often") not in ends[:60]
+
+
+def test_the_console_has_words_of_its_own_for_whatever_the_way_back_may_end_with() -> None:
+    table = Path("docs/accounts.md").read_text(encoding="utf-8").partition("/console/?problem=<code>")[2]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    told = set(re.findall(r"`([a-z-]+)`", " ".join(rows)))
+
+    for file in ("words.login.ts", "words.login.en.ts"):
+        words = Path("web/staff/src", file).read_text(encoding="utf-8")
+        assert set(re.findall(r"^ +'?problem_([a-z-]+)'?:", words, re.MULTILINE)) == told | {"other"}
+    assert {"oidc-refused", "too-often"} < told
 
 
 async def test_a_client_without_a_secret_names_itself_in_the_body(joined: ReviewUnderTest, provider: Provider) -> None:

@@ -17,6 +17,7 @@ from tests.builders.review import (
 )
 from tests.review.conftest import ReviewUnderTest, Time
 from tests.review.lists import NUMBERS, a_timely_pack, listed, pages, row_of
+from tests.review.many import there_are
 
 
 async def some_rows(review: ReviewUnderTest, count: int = 60) -> None:
@@ -313,6 +314,24 @@ async def test_counts_are_of_each_list_and_waiting_is_their_sum(review: ReviewUn
         "waiting": 42, "new": 11, "resubmitted": 10, "sent_back": 11, "second_look": 0, "onsite": 10, "mine": 1,
         "returned": 0, "decided": 0, "overdue": 43,
     }  # fmt: skip
+
+
+async def test_a_site_of_another_region_with_the_same_code_is_neither_counted_nor_listed(
+    review: ReviewUnderTest,
+) -> None:
+    own = await there_are(review, 2, "returned")
+    own_open = await there_are(review, 1, "at_site", first=10)
+    await there_are(review, 3, "returned", first=20, region="43")
+    await there_are(review, 4, "decided", first=30, region="43")
+    await there_are(review, 5, "at_site", first=40, region="43")
+    await review.execute("UPDATE reviews SET due_at = :at", at=START)
+    site = await review.desk("site")
+
+    counts = (await site.get("/reviews/counts")).json()["counts"]
+    found = {name: await listed(site, state=name) for name in ("new", "returned", "decided", "overdue")}
+
+    assert found == {"new": own_open, "returned": own, "decided": [], "overdue": own_open}
+    assert {name: counts[name] for name in found} == {name: len(numbers) for name, numbers in found.items()}
 
 
 async def test_counting_ends_at_most(review: ReviewUnderTest) -> None:

@@ -1,10 +1,12 @@
 """Guessing staff passwords and codes is made slow, and nobody stays locked out (attack matrix 13, 22)."""
 
 import asyncio
+from typing import Any
+from uuid import uuid4
 
 import httpx
 
-from tests.review.conftest import PASSWORD, ReviewUnderTest, Time
+from tests.review.conftest import ORIGIN, PASSWORD, ReviewUnderTest, Time
 from tests.review.factors import another_than, enrol, forget_steps, lines_of, log_in, shows
 
 
@@ -75,14 +77,11 @@ async def test_an_address_that_fails_for_many_waits_and_others_do_not(review: Re
     async with review.service.sessions.begin() as session:
         for n in range(30):
             await edge.attempts.begin(session, f"somebody-{n}", "203.0.113.7")
-    transport = httpx.ASGITransport(app=review.service.app, client=("203.0.113.7", 4711))
-    body = {"login": "region", "password": PASSWORD}
 
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8100") as there:
-        from_there = await there.post("/staff/session", json=body)
-    from_here = await log_in(review, "region")
+    there = await from_there(review, "203.0.113.7", "region")
+    here = await log_in(review, "region")
 
-    assert (from_there.status_code, from_here.status_code) == (429, 201)
+    assert (there.status_code, here.status_code) == (429, 201)
 
 
 async def test_a_crowd_with_right_passwords_behind_one_address_is_let_in(review: ReviewUnderTest) -> None:
@@ -145,3 +144,108 @@ async def test_logins_failures_and_leaving_are_in_the_audit_trail_and_what_was_t
     kept = str(await review.rows("SELECT * FROM audit")) + str(await review.rows("SELECT * FROM attempts"))
     assert "my-other-password" not in kept
     assert "xiaoming" not in kept
+
+
+async def from_there(review: ReviewUnderTest, address: str, login: str = "site", **more: Any) -> httpx.Response:
+    """A login from another address."""
+    transport = httpx.ASGITransport(app=review.service.app, client=(address, 4711))
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"Origin": ORIGIN}) as there:
+        return await there.post("/staff/session", json={"login": login, "password": PASSWORD} | more)
+
+
+async def test_a_stranger_who_knows_a_login_shuts_out_themselves_and_not_its_owner(review: ReviewUnderTest) -> None:
+    guesses = [await from_there(review, "203.0.113.7", password="not it") for _ in range(6)]
+
+    owner = await log_in(review, "site")
+    stranger = await from_there(review, "203.0.113.7")
+
+    assert [answer.status_code for answer in guesses] == [401] * 5 + [429]
+    assert owner.status_code == 201
+    # The owner's success forgives what the owner mistyped, not what others tried.
+    assert (stranger.status_code, stranger.json()["code"]) == (429, "too-many-attempts")
+    assert 840 < int(stranger.headers["retry-after"]) <= 900
+
+
+async def test_guesses_from_ever_new_addresses_reach_a_limit_too(review: ReviewUnderTest, time: Time) -> None:
+    edge = review.service.app.state.edge
+    async with review.service.sessions.begin() as session:
+        for n in range(50):
+            await edge.attempts.begin(session, "site", f"203.0.113.{n}")
+
+    shut = await log_in(review, "site")
+    another = await log_in(review, "region")
+    time.passes(minutes=15, seconds=1)
+
+    assert (shut.status_code, another.status_code) == (429, 201)
+    assert (await log_in(review, "site")).status_code == 201
+
+
+async def test_codes_are_guessed_from_no_more_addresses_than_from_one(review: ReviewUnderTest) -> None:
+    secret, _ = await enrol(await review.desk("site"))
+    await forget_steps(review)
+    wrong = another_than(shows(secret, steps=0))
+
+    guesses = [await from_there(review, f"203.0.113.{n}", code=wrong) for n in range(6)]
+    right = await from_there(review, "203.0.113.77", code=shows(secret))
+
+    assert [answer.json()["code"] for answer in guesses] == ["second-factor-wrong"] * 5 + ["too-many-attempts"]
+    assert right.status_code == 429
+
+
+async def test_a_flood_of_refused_tries_is_one_line_of_the_trail_for_each_login_and_window(
+    review: ReviewUnderTest, time: Time
+) -> None:
+    await fails(review, 9)
+    await asyncio.gather(*(from_there(review, f"203.0.113.{n % 3}", password="not it") for n in range(24)))
+    time.passes(minutes=15, seconds=1)
+    await fails(review, 7)
+
+    lines = await lines_of(review, "logged_in")
+
+    refused = [line for line in lines if line["detail"]["wrong"] == "too-many-tries"]
+    account = {"wrong": "too-many-tries", "account": str(review.people["site"])}
+    assert [(line["staff_id"], line["region"], line["site"], line["detail"]) for line in refused] == [
+        (None, "15", "1501", account)
+    ] * 2
+    assert len(lines) - len(refused) == 5 + 3 * 5 + 5
+
+
+async def test_an_address_that_used_itself_up_is_one_line_whatever_logins_it_tries(review: ReviewUnderTest) -> None:
+    edge = review.service.app.state.edge
+    async with review.service.sessions.begin() as session:
+        for n in range(30):
+            await edge.attempts.begin(session, f"somebody-{n}", "203.0.113.7")
+
+    for n in range(8):
+        await from_there(review, "203.0.113.7", f"another-{n}")
+    await from_there(review, "203.0.113.7", "site")
+
+    assert [line["detail"] for line in await lines_of(review, "logged_in")] == [{"wrong": "too-many-tries"}]
+
+
+async def test_codes_refused_within_a_session_are_on_record_as_its_person_s(review: ReviewUnderTest) -> None:
+    site = await review.desk("site")
+    secret, _ = await enrol(site)
+    wrong = {"code": another_than(shows(secret))}
+
+    for _ in range(8):
+        await site.post("/staff/second-factor/recovery-codes", wrong)
+
+    lines = await lines_of(review, "recovery_codes_renewed")
+    assert [line["detail"]["wrong"] for line in lines] == ["code"] * 5 + ["too-many-tries"]
+    assert {line["staff_id"] for line in lines} == {site.staff_id}
+
+
+async def test_a_confirmation_that_is_sent_again_neither_forgives_nor_counts(review: ReviewUnderTest) -> None:
+    site = await review.desk("site")
+    secret = (await site.post("/staff/second-factor")).json()["secret"]
+    key, code = str(uuid4()), {"code": shows(secret)}
+    first = await site.post("/staff/second-factor/confirmations", code, key=key)
+    await fails(review, 4)
+
+    again = [await site.post("/staff/second-factor/confirmations", code, key=key) for _ in range(6)]
+    fifth, sixth = await fails(review, 2)
+
+    assert [answer.status_code for answer in again] == [201] * 6
+    assert {answer.text for answer in again} == {first.text}
+    assert (fifth.status_code, sixth.status_code) == (401, 429)

@@ -53,7 +53,7 @@ async def open_account(session: AsyncSession, by: Staff, wanted: NewMember, issu
         issuer: the identity provider that there is.
 
     Raises:
-        Conflict: the login, or the provider's person, is taken.
+        Conflict: the login, or the provider's person, is taken; or the region has no rules that name its sites yet.
         Invalid: the role or site is not the region's, or nobody could log in.
     """
     await _must_fit(session, by, wanted.role, wanted.site)
@@ -99,6 +99,7 @@ async def change_account(session: AsyncSession, by: Staff, staff_id: UUID, chang
     A new password, and a second factor that is taken off, end the person's sessions.
 
     Raises:
+        Conflict: the site is another one, and the region has no rules that name its sites yet.
         Forbidden: it is `by`'s own.
         Invalid: the role or site is not the region's.
         NotFound: the region has no such account.
@@ -121,7 +122,7 @@ async def change_account(session: AsyncSession, by: Staff, staff_id: UUID, chang
     role: Role = change.role or row.role
     # Who comes to work for the region leaves the site.
     site = (change.site or row.site) if role == "site_reviewer" else change.site
-    await _must_fit(session, by, role, site)
+    await _must_fit(session, by, role, site, has=row.site)
     now = {"role": role, "site": site, "active": row.active if change.active is None else change.active}
     changed: dict[str, Any] = {
         name: [getattr(row, name), value] for name, value in now.items() if getattr(row, name) != value
@@ -143,7 +144,7 @@ async def change_account(session: AsyncSession, by: Staff, staff_id: UUID, chang
     return await _read(session, staff_id)
 
 
-async def _must_fit(session: AsyncSession, by: Staff, role: Role, site: str | None) -> None:
+async def _must_fit(session: AsyncSession, by: Staff, role: Role, site: str | None, *, has: str | None = None) -> None:
     if role not in OF_A_REGION:
         raise Invalid(
             "role-not-of-a-region",
@@ -157,9 +158,17 @@ async def _must_fit(session: AsyncSession, by: Staff, role: Role, site: str | No
             "考点审核员必须选择考点，其他角色不选考点。",
             "A site reviewer has a site, others have none. Choose or clear it.",
         )
-    if site is not None:
+    # Whoever is at a site that the rules of a later year no longer have can still be closed, or given a new password.
+    if site is not None and site != has:
         sites = set(await session.scalars(_SITES, {"region": by.region}))
-        if sites and site not in sites:
+        if not sites:
+            # A code that nothing vouches for may be mistyped, and then the person sees another site's candidates.
+            raise Conflict(
+                "region-has-no-rules",
+                "本考区的材料规则尚未发布，无法核对考点。请先发布规则，再开设考点账号。",
+                "Your region's rules, which say what sites there are, are not published yet. Publish them first.",
+            )
+        if site not in sites:
             raise Invalid(
                 "site-not-of-the-region",
                 "本考区没有该考点，请核对考点代码。",

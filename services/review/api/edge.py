@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.review.accounts import member
 from services.review.accounts.second_factor import SecondFactors
 from services.review.domain import Role, Staff, no_such_application
+from services.review.export_room import ExportRoom
 from services.review.identity_provider import IdentityProvider
 from services.review.lookup import Lookup
 from services.review.packs import Shelf
@@ -46,7 +47,7 @@ class Edge:
         undo: for how long an act may be undone, before it is told.
         publication_delay: from a publication to the moment its opinions show.
         boards: figures that were worked out a moment ago.
-        exports: so many may be under way at once: each holds a connection to the database.
+        exports: how many of them are under way.
     """
 
     sessions: Sessions
@@ -67,7 +68,7 @@ class Edge:
     # eight o'clock with right passwords is never refused.
     logins: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     boards: Boards = field(default_factory=Boards)
-    exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    exports: ExportRoom = field(default_factory=ExportRoom)
 
     @asynccontextmanager
     async def asked(self, request: Request) -> AsyncIterator[tuple[AsyncSession, Staff]]:

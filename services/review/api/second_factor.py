@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import accounts, shapes
 from services.review.accounts.people import Known
+from services.review.accounts.tries import Tries
 from services.review.api.edge import Edge, EdgeGiven
 from services.review.domain import Staff
 from services.review.use_cases import audit
@@ -89,19 +90,23 @@ async def _guess(
     try_code: Callable[[AsyncSession, Known, str], Awaitable[list[str] | None]],
 ) -> JSONResponse:
     """Try a code; it is counted before it is looked at, as at a login."""
-    async with _known(edge, request) as (session, known):
-        attempt = await edge.attempts.begin(session, known.staff.login, address_of(request))
+    async with _known(edge, request) as (_, known):
+        pass
+    tries = Tries(edge.sessions, edge.attempts, known.staff.login, address_of(request), act, known.staff)
+    attempt = await tries.begin_code(await tries.begin())
     try:
         async with _known(edge, request) as (session, known):
             staff = known.staff
 
             async def work() -> shapes.RecoveryCodes:
                 codes = _must_be_right(await try_code(session, known, body.code))
+                await edge.attempts.succeeded(session, attempt)
                 await audit.write(session, audit.line(act, staff))
                 return shapes.RecoveryCodes(recovery_codes=codes)
 
             answer = await _once(edge, session, staff, key, fingerprint(request.url.path, body), work)
-            await edge.attempts.succeeded(session, attempt)
+            # Of a saved answer nothing was tried: it neither counts as a failure, nor forgives others.
+            await edge.attempts.never_was(session, attempt)
             return answer
     except _Wrong:
         async with edge.sessions.begin() as session:

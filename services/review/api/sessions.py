@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import accounts, shapes
 from services.review.accounts.people import Known, Through
+from services.review.accounts.tries import Tries, refused
 from services.review.api.edge import Edge, EdgeGiven
 from services.review.domain import Staff
 from services.review.use_cases import audit
@@ -38,14 +39,17 @@ async def log_in(body: shapes.Login, request: Request, response: Response, edge:
 
 
 async def _log_in(body: shapes.Login, request: Request, response: Response, edge: Edge) -> shapes.Session:
+    tries = Tries(edge.sessions, edge.attempts, body.login, address_of(request), "logged_in")
+    attempt = await tries.begin()
     async with edge.sessions.begin() as session:
-        attempt = await edge.attempts.begin(session, body.login, address_of(request))
         account = await accounts.credentials(session, body.login)
     # Slow by design, so no connection is held meanwhile; as slow for a login that does not exist.
     matches = await verify_password(account.password_hash if account is not None else None, body.password)
     if account is None or not matches:
         await _write_down_failure(edge, account, "password")
         raise _failed()
+    if account.second_factor and (body.code is not None or body.recovery_code is not None):
+        attempt = await tries.begin_code(attempt)
     async with edge.sessions.begin() as session:
         verdict = await edge.second_factors.admit(session, account, body.code, body.recovery_code)
         if verdict == "needed":
@@ -129,21 +133,8 @@ async def _open(
 
 
 async def _write_down_failure(edge: Edge, account: accounts.Account | None, wrong: str) -> None:
-    """A login that failed is nobody's act; where there is such an account, it is said whose it would have been."""
-    detail = {"wrong": wrong}
-    staff = account.staff if account is not None else None
-    if staff is not None:
-        detail["account"] = str(staff.id)
-    line = audit.line(
-        "logged_in",
-        None,
-        region=staff.region if staff else None,
-        site=staff.site if staff else None,
-        outcome="refused",
-        detail=detail,
-    )
     async with edge.sessions.begin() as session:
-        await audit.write(session, line)
+        await audit.write(session, refused("logged_in", None, account, wrong))
 
 
 async def _write_down_leaving(session: AsyncSession, logged_in: LoggedIn) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, tuple_
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,7 +39,9 @@ async def audit_page(
 ) -> AuditPage:
     """One page, newest first: of the auditor's region, or of the nation.
 
-    A page may be short, even empty, and still lead on.
+    A page may be short, even empty, and still lead on. Its cursor is the place of a line, and lines and the place come
+    from one statement: whatever is written meanwhile, no line is repeated, and none is missed that stands behind it.
+    What is written before it is on the first page of the next reading.
 
     Args:
         session: any.
@@ -48,23 +50,12 @@ async def audit_page(
         cursor: where the page before ended.
         limit: lines at most.
     """
-    looked_at = _window(staff, filters, cursor).subquery()
-    rows = (await session.execute(_matching(staff, filters, looked_at, limit + 1))).mappings().all()
-    items = [_line(row) for row in rows[:limit]]
-    if len(rows) > limit:
-        return AuditPage(items=items, next=_place(rows[limit - 1]))
-    end = (
-        (
-            await session.execute(
-                select(func.count().over().label("n"), looked_at.c.at, looked_at.c.line_id)
-                .order_by(looked_at.c.at, looked_at.c.line_id)
-                .limit(1)
-            )
-        )
-        .mappings()
-        .first()
-    )
-    return AuditPage(items=items, next=_place(end) if end is not None and end["n"] == LOOKED_AT else None)
+    rows = (await session.execute(_looked_at(staff, filters, cursor, limit + 1))).mappings().all()
+    found = [row for row in rows if row["matches"]]
+    items = [_line(row) for row in found[:limit]]
+    if len(found) > limit:
+        return AuditPage(items=items, next=_place(found[limit - 1]))
+    return AuditPage(items=items, next=_place(rows[-1]) if rows and rows[-1]["nth"] == LOOKED_AT else None)
 
 
 def _window(staff: Staff, filters: AuditFilters, cursor: str | None) -> Select[*tuple[Any, ...]]:
@@ -87,8 +78,12 @@ def _window(staff: Staff, filters: AuditFilters, cursor: str | None) -> Select[*
     return select(_AUDIT).where(*conditions).order_by(_LINES.at.desc(), _LINES.line_id.desc()).limit(LOOKED_AT)
 
 
-def _matching(staff: Staff, filters: AuditFilters, looked_at: Subquery, at_most: int) -> Select[*tuple[Any, ...]]:
-    found = looked_at.c
+def _looked_at(staff: Staff, filters: AuditFilters, cursor: str | None, at_most: int) -> Select[*tuple[Any, ...]]:
+    """The lines of the window that match, newest first; its last line, too, which says where the next window begins."""
+    window = _window(staff, filters, cursor).subquery()
+    newest_first = (window.c.at.desc(), window.c.line_id.desc())
+    numbered = select(window, func.row_number().over(order_by=newest_first).label("nth")).subquery()
+    found = numbered.c
     conditions: list[ColumnElement[bool]] = []
     if staff.region is not None:
         conditions.append(found.region == staff.region)
@@ -98,10 +93,11 @@ def _matching(staff: Staff, filters: AuditFilters, looked_at: Subquery, at_most:
         conditions.append(found.act == filters.act)
     if filters.outcome is not None:
         conditions.append(found.outcome == filters.outcome)
+    matches = and_(true(), *conditions)
     return (
-        select(looked_at, tables.staff.c.display_name.label("by"))
+        select(numbered, matches.label("matches"), tables.staff.c.display_name.label("by"))
         .outerjoin(tables.staff, tables.staff.c.id == found.staff_id)
-        .where(and_(True, *conditions))
+        .where(or_(matches, found.nth == LOOKED_AT))
         .order_by(found.at.desc(), found.line_id.desc())
         .limit(at_most)
     )

@@ -33,7 +33,9 @@ AUDIT_COLUMNS = (
     "seq", "at", "act", "outcome", "who", "staff_id", "role", "application_no", "region", "site", "address", "device",
     "detail",
 )  # fmt: skip
+FIGURE_COLUMNS = ("figures_of", "label", "label_2", "figure", "count")
 
+_LABELS = 2
 # Rows that are opened and written at once: 20 ms of CPU, in a thread.
 _CHUNK = 500
 _PAGE = 1000
@@ -60,6 +62,7 @@ def may_export(staff: Staff, filters: ApplicationFilters) -> None:
 
     Raises:
         Forbidden: an auditor (`role-act`).
+        Invalid: a site of the nation, and no region (`region-missing`).
         NotFound: `region-not-found`, `site-not-found`.
     """
     staff.must_have_lists()
@@ -67,6 +70,8 @@ def may_export(staff: Staff, filters: ApplicationFilters) -> None:
         raise NotFound("region-not-found", "只能导出本考区，请核对考区代码。", "You export your own region only.")
     if staff.site is not None and filters.site not in (None, staff.site):
         raise NotFound("site-not-found", "只能导出本考点，请核对考点代码。", "You export your own site only.")
+    if filters.site is not None:
+        staff.region_asked_for(filters.region)  # another region may have a site of the same code
 
 
 async def count_of(session: AsyncSession, staff: Staff, filters: ApplicationFilters, at_most: int) -> int:
@@ -183,10 +188,9 @@ def _audit_line(line: AuditLine) -> Line:
 def sheets_of(progress: Progress, language: Language) -> list[Sheet]:
     """The dashboard's tables."""
 
-    def sheet(name: str, columns: Sequence[str], lines: Sequence[Sequence[object]]) -> Sheet:
-        return Sheet(
-            heading(name, language), headings(columns, language), [[str(cell) for cell in line] for line in lines]
-        )
+    def sheet(name: str, columns: Sequence[str], lines: Sequence[Sequence[object]], labels: int = 1) -> Sheet:
+        texts = [[str(cell) for cell in line] for line in lines]
+        return Sheet(heading(name, language), headings(columns, language), texts, labels)
 
     def said(text: Text | None, otherwise: str) -> str:
         return otherwise if text is None else getattr(text, language)
@@ -200,6 +204,7 @@ def sheets_of(progress: Progress, language: Language) -> list[Sheet]:
                 for tier, states in sorted(progress.by_tier.items())
                 for state, count in sorted(states.items())
             ],
+            labels=2,
         ),
         sheet(
             "sites",
@@ -209,6 +214,7 @@ def sheets_of(progress: Progress, language: Language) -> list[Sheet]:
                 for each in progress.by_site
                 for state, count in sorted(each.by_state.items())
             ],
+            labels=2,
         ),
         sheet(
             "days",
@@ -227,6 +233,7 @@ def sheets_of(progress: Progress, language: Language) -> list[Sheet]:
                 (each.name, each.site or "", each.today, each.last_7_days, each.returned, each.passed, each.decided)
                 for each in progress.throughput
             ],
+            labels=2,
         ),
         sheet(
             "reasons",
@@ -235,6 +242,7 @@ def sheets_of(progress: Progress, language: Language) -> list[Sheet]:
                 (said(each.item_title, each.item), said(each.reason, each.reason_code), each.count)
                 for each in progress.reasons
             ],
+            labels=2,
         ),
         sheet(
             "overruled",
@@ -242,6 +250,17 @@ def sheets_of(progress: Progress, language: Language) -> list[Sheet]:
             [(each.code, each.accepted_in_spite, each.returned) for each in progress.overruled],
         ),
     ]
+
+
+async def figure_lines(sheets: Sequence[Sheet]) -> AsyncGenerator[Sequence[Line], None]:
+    """The same tables as one, for CSV: a line for each figure, with what it is of."""
+    for sheet in sheets:
+        names = sheet.header[sheet.labels :]
+        yield [
+            (sheet.name, *(*line[: sheet.labels], "", "")[:_LABELS], name, figure)
+            for line in sheet.lines
+            for name, figure in zip(names, line[sheet.labels :], strict=True)
+        ]
 
 
 def nothing_to_export(zh: str, en: str) -> NotFound:

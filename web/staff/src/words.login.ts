@@ -19,12 +19,13 @@ const zh = {
   oidcAgain: '将在新标签页中登录；登录后回到本页即可继续。',
   problem_other: '统一登录没有成功，请重试；仍不成功请联系考区管理员。',
   'problem_oidc-denied': '您取消了统一登录。',
+  'problem_oidc-refused': '统一登录返回的信息未通过校验，请重新点击登录；仍不成功请联系考区管理员。',
   'problem_oidc-unknown-account': '您还没有本系统的账号，请联系考区管理员开通。',
   'problem_oidc-not-set-up': '本系统未接入统一登录，请用账号密码登录。',
   'problem_oidc-state-wrong': '登录已过期或重复，请重新点击登录。',
   'problem_oidc-unavailable': '统一登录暂时不可用，请稍后再试。',
   'problem_account-closed': '该账号已停用，请联系考区管理员。',
-  'problem_too-many-attempts': '登录次数过多，请稍后再试。',
+  'problem_too-often': '您所在网络的登录操作过于频繁，请等待约一分钟后再试。',
 }
 
 export type LoginWords = Record<keyof typeof zh, string>
