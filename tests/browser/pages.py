@@ -267,14 +267,20 @@ class ReviewerAtConsole:
     async def claim(self, application_no: str) -> None:
         """Wait until the application is in the queue, then claim the next: the region has no other."""
         row = self.visitor.page.locator(f"[data-test=row][data-application='{application_no}']")
-        for _ in range(60):
-            await self.see("refresh").click()
-            if await row.count():
-                break
-            await self.visitor.page.wait_for_timeout(500)
-        await expect(row).to_be_visible()
+        await self.finds(row)
         await self.see("claim-next").click()
         await expect(self.see("lease")).to_be_visible()
+
+    async def finds(self, row: Locator) -> None:
+        """Read the queue anew until the row is there: each time the list is empty for a moment."""
+        for _ in range(30):
+            await self.see("refresh").click()
+            try:
+                await expect(row).to_be_visible(timeout=1_500)
+            except AssertionError:
+                continue
+            return
+        raise AssertionError(f"{await self.see('row').count()} applications are in the list, and not the one wanted")
 
     async def look_at_every_image(self) -> None:
         """Go through the images with the button; each one really shows."""

@@ -35,21 +35,12 @@ async def opened(reviewer: ReviewerAtConsole) -> str:
     return str(await reviewer.see("review").get_attribute("data-application"))
 
 
-async def all_are_in(reviewer: ReviewerAtConsole, crowd: Crowd, count: int) -> None:
-    for _ in range(100):
-        await reviewer.see("refresh").click()
-        if await reviewer.see("row").count() >= count:
-            return
-        await reviewer.visitor.page.wait_for_timeout(300)
-    raise AssertionError(f"{await reviewer.see('row').count()} applications are in the list, not {count}")
-
-
 async def test_two_items_are_returned_without_a_mouse_and_the_next_application_is_there(
     crowd: Crowd, visits: Visits
 ) -> None:
     site = await logged_in(visits, crowd, crowd.cast.site_logins[0])
     press = site.visitor.page.keyboard.press
-    await all_are_in(site, crowd, 6)
+    await site.finds(site.see("row").nth(5))
     await site.visitor.is_presentable("console-day-queue")
     await site.visitor.picture("console-queue")
 
@@ -83,7 +74,7 @@ async def test_two_items_are_returned_without_a_mouse_and_the_next_application_i
     await crowd.submits(returned, replacing=("identity", "diploma"))
     await site.visitor.page.keyboard.press("q")
     await site.see("tab-resubmitted").click()
-    await all_are_in(site, crowd, 1)
+    await site.finds(site.see("row").nth(0))
     row = site.visitor.page.locator(f"[data-test=row][data-application='{first}']")
     await row.get_by_test_id("claim").click()
     assert await opened(site) == first
@@ -197,7 +188,7 @@ async def test_the_region_passes_clean_ones_in_bulk_and_its_administrator_publis
     crowd = await Crowd.hands_in(environment, 3)
     await crowd.site_passes(*crowd.casts)
     region = await logged_in(visits, crowd, crowd.cast.region_login)
-    await all_are_in(region, crowd, 3)
+    await region.finds(region.see("row").nth(2))
 
     await region.see("choose-all").check()
     await region.visitor.is_presentable("console-day-bulk")
