@@ -22,7 +22,7 @@ from shared.messaging.dead_letters import (
     waiting,
     whole_record,
 )
-from shared.messaging.topics import GROUPS
+from shared.messaging.groups import GROUPS
 
 _POLL_S = 0.3
 

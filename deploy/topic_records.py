@@ -17,7 +17,10 @@ async def records_of(bootstrap: str, topics: Collection[str]) -> AsyncIterator[C
     partitions = await _partitions(bootstrap, topics)
     if not partitions:
         return
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, request_timeout_ms=_TIMEOUT_MS)
+    # It learns of one topic after the other and rests after each: with its 100 ms, a second for all of them.
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, request_timeout_ms=_TIMEOUT_MS, retry_backoff_ms=10
+    )
     await consumer.start()
     try:
         ends = await consumer.end_offsets(partitions)

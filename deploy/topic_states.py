@@ -12,7 +12,8 @@ from deploy.contracts.asyncapi import kept_for
 from deploy.contracts.schemas import heard_by, producer_of
 from shared.contracts import EVENTS
 from shared.messaging.dead_letters import dead_topic
-from shared.messaging.topics import GROUPS, Topic, catalogue
+from shared.messaging.groups import GROUPS
+from shared.messaging.topics import Topic, catalogue
 
 
 @dataclass(frozen=True)

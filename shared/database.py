@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command, context
-from alembic.config import Config
 from sqlalchemy import Connection, MetaData, event, pool
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -74,7 +76,10 @@ def make_sessions(
     return async_sessionmaker(engine, expire_on_commit=False, sync_session_class=Telling, info={"source": source})
 
 
-def _alembic(service: str, url: str) -> Config:
+def _alembic(service: str, url: str) -> "Config":
+    # Only here: a tenth of a service's start would be for what migrates, and services never do.
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_ROOT / "services" / service / "migrations"))
     config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(slug)s")
@@ -84,11 +89,14 @@ def _alembic(service: str, url: str) -> Config:
 
 def migrate(service: str, url: str, revision: str = "head") -> None:
     """Bring a service's database to `revision`. Blocking: call it from a thread or a process of its own."""
+    from alembic import command
+
     command.upgrade(_alembic(service, url), revision)
 
 
 def run_migrations(metadata: MetaData) -> None:
     """What each `migrations/env.py` calls. A migration waits 4 s for a lock and no statement runs longer than 60 s."""
+    from alembic import context
 
     def run(connection: Connection) -> None:
         context.configure(connection=connection, target_metadata=metadata, compare_type=True)

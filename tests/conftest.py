@@ -52,19 +52,39 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(given)
 
 
+# What takes minutes comes first, what takes seconds last: then no worker waits for the other at the end.
+_FIRST, _LAST = ("browser", "journeys", "chaos", "deploy", "local"), ("images", "rules", "contracts", "test_house.py")
+
+
+def _folder(nodeid: str) -> str:
+    return nodeid.partition("::")[0].split("/", 2)[1] if "/" in nodeid else ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which tests are given away; within a file it stays as it is."""
+    last = len(_FIRST) + 1
+
+    def place(item: pytest.Item) -> int:
+        folder = _folder(item.nodeid)
+        return _FIRST.index(folder) if folder in _FIRST else last + (folder in _LAST)
+
+    items.sort(key=place)
+
+
 class OneWorkerPerStack(LoadScopeScheduling):
-    """Tests that share a running stack run in one worker; every other test goes wherever there is room.
+    """Tests that share a running stack run in one worker, and so do those of a file: they share what it has drawn.
 
     xdist's own `loadgroup` does the same by rewriting node ids, which pytest 9.1 does not let it do any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = nodeid.split("/")[1] if "/" in nodeid else ""
-        return {"chaos": "chaos", "journeys": "system", "browser": "system"}.get(folder, nodeid)
+        stacks = {"chaos": "chaos", "journeys": "system", "browser": "system"}
+        return stacks.get(_folder(nodeid), nodeid.partition("::")[0])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """How tests are given to the workers."""
+    config.option.loadscopereorder = False  # it would take many tests for long ones
     return OneWorkerPerStack(config, log)
 
 

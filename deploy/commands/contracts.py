@@ -1,14 +1,15 @@
 """`baoshen contracts export`: the events' schemas and the AsyncAPI document, as files that others go by."""
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from deploy.contracts.compatibility import Change, changes
-from deploy.contracts.export import current_schemas, published_schemas, stale_files, write_files
 from deploy.local.places import CHECKOUT
+
+if TYPE_CHECKING:
+    from deploy.contracts.compatibility import Change
 
 FOLDER = CHECKOUT / "docs" / "events"
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -25,6 +26,10 @@ def export(
     folder: Annotated[Path, typer.Option(help="Where the files lie.")] = FOLDER,
 ) -> None:
     """把事件契约写成文件。Write JSON Schemas and asyncapi.yaml; a change that breaks a published event is refused."""
+    # Only now: every service's consumers are read, which takes seconds, and `baoshen --help` has no need of it.
+    from deploy.contracts.compatibility import changes
+    from deploy.contracts.export import current_schemas, published_schemas, write_files
+
     try:
         published = published_schemas(folder)
     except ValueError as error:
@@ -57,6 +62,8 @@ def export(
 
 
 def _check(folder: Path) -> None:
+    from deploy.contracts.export import stale_files
+
     stale = stale_files(folder)
     for name in stale:
         _err.print(f"  {name}")
@@ -66,7 +73,7 @@ def _check(folder: Path) -> None:
     _err.print(f"[green]✓[/green] 契约文件是最新的 the files in {folder} are up to date")
 
 
-def _report(found: list[Change]) -> None:
+def _report(found: "list[Change]") -> None:
     colours = {"breaks": "red", "widens": "yellow", "adds": "green"}
     for change in found:
         _err.print(f"[{colours[change.kind]}]{change.kind:6}[/] ", end="")

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from deploy import environment
 from deploy.commands.printing import age, err, fail, json_line, out, refuse, wide
-from shared.messaging.topics import GROUPS
+from shared.messaging.groups import GROUPS
 
 if TYPE_CHECKING:
     from deploy.dead_letters import DeadLetters, Outcome

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from deploy import environment
 from deploy.commands.printing import json_line, kafka_must_answer, refuse, wide
-from shared.messaging.topics import GROUPS
+from shared.messaging.groups import GROUPS
 
 if TYPE_CHECKING:
     from shared.messaging.lag import Lag

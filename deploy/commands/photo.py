@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from deploy.commands.photo_keys import key_files
 from deploy.commands.printing import err, json_line, out, refuse
-from shared.contracts.event import ApplicationNo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +30,10 @@ def check(
 
     Exit code 0 if it judged, whatever the verdict. Age of the photo and beautification are not judged.
     """
+    from pydantic import TypeAdapter, ValidationError
+
+    from shared.contracts.event import ApplicationNo
+
     try:
         TypeAdapter(ApplicationNo).validate_python(application)
     except ValidationError:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -24,7 +24,9 @@ from deploy.local.part import PartStatus, State
 from deploy.local.parts.postgres import data_folders
 from deploy.local.places import CHECKOUT, cache_folder, home_folder
 from deploy.local.processes import lock_home
-from deploy.local.stack import Stack
+
+if TYPE_CHECKING:
+    from deploy.local.stack import Stack
 
 # A log has no width of its own: nothing is folded there.
 _out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -83,6 +85,9 @@ def reset(
 
 
 async def _up(home: Path, *, web: bool, demo_data: bool, start_at: datetime | None) -> None:
+    # Only now: `baoshen --help` has no need of what describes the parts, and of the clients that it brings.
+    from deploy.local.stack import Stack
+
     told_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -135,7 +140,7 @@ async def _unless(told_to_stop: asyncio.Event, work: Coroutine[Any, Any, object]
         stopping.cancel()
 
 
-async def _demo_data(stack: Stack, true_windows: bool) -> None:
+async def _demo_data(stack: "Stack", true_windows: bool) -> None:
     from deploy.demo_data import load
 
     loaded = await load(stack.environment, stack.home / "demo-data.json", true_windows=true_windows)
@@ -148,7 +153,7 @@ async def _demo_data(stack: Stack, true_windows: bool) -> None:
         )
 
 
-async def _watch(stack: Stack, told_to_stop: asyncio.Event) -> None:
+async def _watch(stack: "Stack", told_to_stop: asyncio.Event) -> None:
     """Wait for Ctrl-C; meanwhile say so when a part dies."""
     stopping = asyncio.create_task(told_to_stop.wait())
     while not stopping.done():
@@ -168,7 +173,7 @@ async def _watch(stack: Stack, told_to_stop: asyncio.Event) -> None:
             dying.cancel()
 
 
-def _welcome(stack: Stack, seconds: float, *, accounts: bool) -> None:
+def _welcome(stack: "Stack", seconds: float, *, accounts: bool) -> None:
     origin = stack.environment["PUBLIC_ORIGIN"]
     _out.print(f"[bold green]系统已就绪 Everything is ready[/] ({seconds:.1f} s)")
     if float(stack.environment[CLOCK_SHIFT]):
@@ -209,7 +214,7 @@ class _Screen:
             self.say(f"{part.name}: {_LOOKS[part.state][1]}{seconds} {part.address} {part.detail}".rstrip())
 
     @contextlib.contextmanager
-    def live(self, stack: Stack) -> Iterator[None]:
+    def live(self, stack: "Stack") -> Iterator[None]:
         if not _out.is_terminal:
             yield
             return

@@ -9,7 +9,8 @@ from shared.contracts import EVENTS
 from shared.contracts.event import Event
 from shared.messaging.dead_letters import dead_topic
 from shared.messaging.envelope import CONTENT_TYPE
-from shared.messaging.topics import GROUPS, Topic, catalogue
+from shared.messaging.groups import GROUPS
+from shared.messaging.topics import Topic, catalogue
 
 Node = dict[str, Any]
 

@@ -4,8 +4,8 @@ import importlib
 from typing import Any
 
 from shared.contracts.event import Event
+from shared.messaging.groups import GROUPS
 from shared.messaging.kafka import Router
-from shared.messaging.topics import GROUPS
 
 Schema = dict[str, Any]
 

@@ -111,6 +111,9 @@ def _environment() -> dict[str, str]:
     if any(Path(bundle).exists() for bundle in CA_BUNDLES):
         # A company's or a mirror's own certificate is known to the system, not to the list that uv brings along.
         environment.setdefault("UV_SYSTEM_CERTS", "1")
+    # Ten seconds once, half a second after that: uncompiled, each service takes 4 s of CPU to start instead of 1.5 s.
+    # Left to themselves, Python's programs compile nothing where PYTHONDONTWRITEBYTECODE is set, as in many containers.
+    environment.setdefault("UV_COMPILE_BYTECODE", "1")
     return environment
 
 

@@ -70,6 +70,8 @@ def _settled(seen: Seen) -> Finding:
     broken = [f"{service}: {rows['outbox'][0]['count']} rows in the outbox" for service, rows in seen.rows.items()
               if rows["outbox"][0]["count"]]  # fmt: skip
     broken += [f"{group}: {behind} records not committed" for group, behind in seen.lag.items() if behind]
+    if pending := seen.rows["review"]["acts"][0]["count"]:
+        broken.append(f"review: {pending} acts that can still be undone")
     return Finding("nothing is under way", len(seen.rows) + len(seen.lag), broken)
 
 

@@ -39,6 +39,8 @@ READ_TOPICS = (
     "review.published.v1",
 )
 
+# They are told only once they can't be undone any more.
+_PENDING_ACTS = "SELECT count(*) AS count FROM acts WHERE ended IS NULL"
 _QUERIES: dict[str, dict[str, str]] = {
     "upload": {
         "applications": "SELECT application_no, state, round, revision, opinion, effective_at, pack_id, pack_version, "
@@ -60,6 +62,7 @@ _QUERIES: dict[str, dict[str, str]] = {
         "FROM reviews r LEFT JOIN publications p USING (publication_id)",
         "packs": "SELECT pack_id, version FROM packs",
         "registrations": "SELECT application_no, registration_revision FROM applications",
+        "acts": _PENDING_ACTS,
     },
     "notify": {
         "notices": "SELECT notice_id, event_id, application_no, about FROM notices",
@@ -115,7 +118,7 @@ async def read_everything(env: Mapping[str, str]) -> Seen:
 
 
 async def unsettled(env: Mapping[str, str]) -> int:
-    """How much is still under way: outbox rows, records not committed, images and portraits not checked."""
+    """How much is under way: outbox rows, records not committed, images not checked, acts that can be undone."""
     waiting = sum((await read_lag(env["KAFKA_BOOTSTRAP_SERVERS"])).values())
     for service in SERVICES:
         rows = await _read_database(database_of(service, dict(env)), {"outbox": _EVERYWHERE["outbox"]})
@@ -125,7 +128,8 @@ async def unsettled(env: Mapping[str, str]) -> int:
         "portraits": "SELECT count(*) AS count FROM photo_checks WHERE status = 'checking'",
     }
     rows = await _read_database(database_of("upload", dict(env)), checking)
-    return int(waiting + sum(rows[kind][0]["count"] for kind in checking))
+    rows |= await _read_database(database_of("review", dict(env)), {"acts": _PENDING_ACTS})
+    return int(waiting + sum(found[0]["count"] for found in rows.values()))
 
 
 async def _read_database(url: str, queries: Mapping[str, str]) -> dict[str, Rows]:

@@ -7,16 +7,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.contracts import EVENTS
 from shared.messaging.dead_letters import dead_topic
-
-GROUPS: dict[str, str] = {
-    "upload": "upload",
-    "validation": "validation",
-    "validation-photos": "validation",
-    "validation-reading": "validation",
-    "review": "review",
-    "notify": "notify",
-}
-"""Consumer groups, each with the service that plays it; each has dead letters."""
+from shared.messaging.groups import GROUPS
 
 KEPT_MS = 30 * 24 * 3600 * 1000
 

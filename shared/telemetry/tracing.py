@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from aiokafka import ConsumerRecord
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -32,6 +31,9 @@ def start(service: str) -> None:
         resource=Resource.create({"service.name": f"baoshen-{service}"}), sampler=ALWAYS_ON if wanted else ALWAYS_OFF
     )
     if wanted:
+        # Only here: few want spans, and every process would read a tenth more for it.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=5)))
     trace.set_tracer_provider(provider)
 

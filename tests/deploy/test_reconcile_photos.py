@@ -25,6 +25,7 @@ def seen() -> Seen:
     rows = {
         service: {name: [] for name in tables} | {"outbox": empty, "dead": []} for service, tables in _TABLES.items()
     }
+    rows["review"]["acts"] = empty
     rows["upload"]["photo_checks"] = [a_check()]
     rows["upload"]["registration_photos"] = [{"application_no": "A001", "object_key": "registered", "sha256": "f00d"}]
     return Seen(rows=rows, objects={"finished": 7, "registered": 7}, photo_hashes={"registered": "f00d"})

@@ -20,7 +20,8 @@ import deploy.topic_states
 import shared.messaging.topics
 from deploy.cli import app
 from shared.contracts import EVENTS
-from shared.messaging.topics import GROUPS, Topic, catalogue
+from shared.messaging.groups import GROUPS
+from shared.messaging.topics import Topic, catalogue
 
 DAY_MS = "86400000"
 

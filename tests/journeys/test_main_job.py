@@ -1,21 +1,38 @@
 """Each region's story through the public APIs of the whole system, then the reconciliation of everything it left."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
+import pytest_asyncio
 
 from deploy.demo.decisions import ALL, stories_of
 from deploy.demo.stories import pack_names, story_of
+from deploy.demo.story import Outcome, Story
 from deploy.local.stack import Stack
 from deploy.reconcile.rules import reconcile
 from tests.chaos.conftest import settled
 
 pytestmark = [pytest.mark.stack]
+Play = Callable[[str], Awaitable[tuple[Story, list[Outcome]]]]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def play(system: Stack) -> Play:
+    """`await play("hunan-2026")`: that region's story and how each step went; played once for all who ask."""
+    played: dict[str, tuple[Story, list[Outcome]]] = {}
+
+    async def once(pack: str) -> tuple[Story, list[Outcome]]:
+        if pack not in played:
+            story = story_of(pack, system.environment)
+            played[pack] = story, [outcome async for outcome in story.play()]
+        return played[pack]
+
+    return once
 
 
 @pytest.mark.parametrize("pack", pack_names())
-async def test_a_regions_story_goes_all_the_way(pack: str, system: Stack) -> None:
-    story = story_of(pack, system.environment)
-
-    outcomes = [outcome async for outcome in story.play()]
+async def test_a_regions_story_goes_all_the_way(pack: str, system: Stack, play: Play) -> None:
+    story, outcomes = await play(pack)
 
     assert [(each.step, each.said) for each in outcomes if not each.ok] == []
     assert [each.step for each in outcomes] == story.steps()
@@ -34,9 +51,8 @@ async def test_everything_that_staff_may_do_goes_all_the_way(system: Stack) -> N
     await settled(system)
 
 
-async def test_the_reconciliation_notices_what_is_lost_or_doubled(system: Stack) -> None:
-    async for _ in story_of("neimenggu-2021", system.environment).play():
-        pass
+async def test_the_reconciliation_notices_what_is_lost_or_doubled(system: Stack, play: Play) -> None:
+    await play("neimenggu-2021")
     seen = await settled(system)
 
     image = next(row for row in seen.rows["upload"]["images"] if row["removed_at"] is None)
@@ -59,9 +75,8 @@ async def test_the_reconciliation_notices_what_is_lost_or_doubled(system: Stack)
     }
 
 
-async def test_the_reconciliation_notices_who_did_not_hear_of_a_change(system: Stack) -> None:
-    async for _ in story_of("neimenggu-2021", system.environment).play():
-        pass
+async def test_the_reconciliation_notices_who_did_not_hear_of_a_change(system: Stack, play: Play) -> None:
+    await play("neimenggu-2021")
     seen = await settled(system)
 
     [submitted, *_] = [row for row in seen.rows["upload"]["applications"] if row["round"] > 0]

@@ -58,6 +58,30 @@ def test_without_ensurepip_pip_puts_uv_into_a_folder(tmp_path: Path, monkeypatch
     assert asked[-1][-3:] == ["--target", str(tmp_path / "own" / "packages"), bootstrap.UV_REQUIREMENT]
 
 
+@pytest.mark.parametrize(("given", "told"), [(None, "1"), ("0", "0")])
+def test_what_is_installed_is_compiled_at_once_unless_somebody_says_no(
+    given: str | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_COMPILE_BYTECODE", raising=False)
+    if given is not None:
+        monkeypatch.setenv("UV_COMPILE_BYTECODE", given)
+    uv = program(tmp_path / "bin" / "uv", "uv 0.13.8")
+    ran: list[tuple[list[str], str]] = []
+
+    def call(command: list[str], *, cwd: str, env: dict[str, str]) -> int:
+        ran.append((command, env["UV_COMPILE_BYTECODE"]))
+        return 0
+
+    monkeypatch.setattr(bootstrap.subprocess, "call", call)
+
+    code = bootstrap.main()
+
+    [(command, compiles)] = ran
+    assert code == 0
+    assert command[:2] == [str(uv), "sync"]
+    assert compiles == told
+
+
 def test_it_needs_nothing_but_the_standard_library() -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import runpy; runpy.run_path({bootstrap.__file__!r}, run_name='x')"],

@@ -16,8 +16,9 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber, LogicSubscriber
 from deploy.contracts.schemas import routers
 from shared.messaging.connection import consumer_settings, producer_settings
 from shared.messaging.delivery import TRANSIENT_LIMIT_S
+from shared.messaging.groups import GROUPS
 from shared.messaging.kafka import GIVE_BACK_PAUSE_S, Router, at_least_once_router, by_image, by_key, make_broker
-from shared.messaging.topics import GROUPS, catalogue
+from shared.messaging.topics import catalogue
 from tests.shared.conftest import a_kind
 
 ROOT = Path(__file__).parent.parent.parent
