@@ -180,8 +180,9 @@ async def storage() -> AsyncIterator[Storage]:
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """The whole system on the run's infrastructure: four services, SMS gateway, web pages, one origin."""
     home = tmp_path_factory.mktemp("system")
-    # The seconds in which an act can be undone would mostly be waited for.
-    async with Stack(home, free_ports=True, environment={"UNDO_S": "2"} | dict(os.environ)) as stack:
+    # The time in which an act can be undone, and a publication is heard, would mostly be waited for.
+    shorter = {"UNDO_S": "2", "PUBLICATION_DELAY_S": "5"}
+    async with Stack(home, free_ports=True, environment=shorter | dict(os.environ)) as stack:
         yield stack
 
 

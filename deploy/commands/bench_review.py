@@ -26,14 +26,14 @@ def review(
 
     The last line is JSON: `queue_ratio` is the median time of a page among many applications by that among few.
     """
+    if decisions > many // 5:
+        refuse(f"--decisions is {many // 5} at most among {many} applications: more do not wait for each tier.")
     # What starts a stack is not in the production image: it is imported only where it is used.
     import asyncio
 
     from deploy.bench.review import BenchFailed, Sizes, measure
     from deploy.local.errors import StackError
 
-    if decisions > many // 5:
-        refuse(f"--decisions is {many // 5} at most among {many} applications: more do not wait for each tier.")
     report_load()
     err.print("starting a stack of its own …")
     sizes = Sizes(few=few, many=many, reviewers=reviewers, decisions=decisions, published=published)

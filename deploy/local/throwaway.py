@@ -36,8 +36,8 @@ async def throwaway_stack(
             free_ports=True,
             services=services,
             web=web,
-            # Nobody slips here: the ten seconds in which an act can be undone would only be waited for.
-            environment={"UNDO_S": "2"} | own_environment(),
+            # Nobody slips here, and nobody looks on: what people are given time for would only be waited for.
+            environment={"UNDO_S": "2", "PUBLICATION_DELAY_S": "5"} | own_environment(),
             service_environment=service_environment,
         ) as stack:
             yield stack

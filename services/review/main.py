@@ -67,6 +67,7 @@ def build(settings: Settings) -> Service:
         lease=timedelta(seconds=settings.claim_lease_s),
         undo=timedelta(seconds=settings.undo_s),
         publication_delay=timedelta(seconds=settings.publication_delay_s),
+        shortest_publication_delay=timedelta(seconds=settings.shortest_publication_delay_s),
     )
     service.app.include_router(api.router)
 

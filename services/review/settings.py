@@ -9,6 +9,8 @@ from pydantic_settings import SettingsConfigDict
 from shared.settings import ServiceSettings, StoreSettings
 
 SHORTEST_PUBLICATION_DELAY_S = 300
+# For trying out: whoever names an earlier time has it, as long as the services hear of it before.
+_SHORTEST_TRYING_OUT_S = 5
 
 
 class Settings(ServiceSettings, StoreSettings):
@@ -62,6 +64,11 @@ class Settings(ServiceSettings, StoreSettings):
         if self.staff_oidc_issuer and not self.staff_oidc_client_id:
             raise ValueError("STAFF_OIDC_ISSUER is set, so STAFF_OIDC_CLIENT_ID must be too")
         return self
+
+    @property
+    def shortest_publication_delay_s(self) -> int:
+        """From a publication to the moment its opinions show, at least: an earlier moment is not to be had."""
+        return min(self.publication_delay_s, _SHORTEST_TRYING_OUT_S) if self.development else self.publication_delay_s
 
     @model_validator(mode="after")
     def _long_enough(self) -> Self:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from uuid import uuid4
 
@@ -232,7 +233,8 @@ def test_a_published_version_stays_as_it_is_and_a_change_takes_a_higher_one(
 ) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka)
     name = f"test-{uuid4().hex[:12]}"
-    first = Path("rules/default.yaml").read_text(encoding="utf-8").replace("id: default", f"id: {name}")
+    default = Path("rules/default.yaml").read_text(encoding="utf-8").replace("id: default", f"id: {name}")
+    first = re.sub(r"^version: \d+$", "version: 1", default, flags=re.MULTILINE)
     file = tmp_path / f"{name}.yaml"
     file.write_text(first, encoding="utf-8")
     assert [run("rules", "publish", file).exit_code for _ in range(2)] == [0, 0]

@@ -12,6 +12,7 @@ from shared.contracts.facts import Facts
 from shared.contracts.review import ReviewDecided
 from shared.contracts.upload import HandedInImage
 from shared.contracts.validation import Finding
+from shared.errors import Unavailable
 from tests.builders.review import (
     PERSON,
     a_check,
@@ -48,6 +49,13 @@ async def accepted_before(review: ReviewUnderTest, *numbers: str, images: tuple[
             assert answer.status_code == 200, answer.text
         await review.hears(a_submission(number, round_no=2, revision=3, images=handed_in, changed=()))
     return site
+
+
+async def accepts(desk: Desk, number: str) -> None:
+    """Every item that is in `some_images`."""
+    for item in ("identity", "diploma"):
+        answer = await desk.put(f"/reviews/{number}/items/{item}/mark", {"mark": "accept"})
+        assert answer.status_code == 200, answer.text
 
 
 def asked(*numbers: str, revision: int = 3) -> dict[str, Any]:
@@ -222,18 +230,23 @@ async def test_the_region_approves_what_the_site_has_passed_unless_it_recommends
     review: ReviewUnderTest,
 ) -> None:
     site, region = await review.desk("site"), await review.desk("region")
-    for number in NUMBERS[:4]:
-        await review.has(application_no=number)
+    for number in NUMBERS[:5]:
+        await review.has(a_submission(number, images=some_images()), application_no=number)
         await site.claim(number)
+    for number in NUMBERS[:4]:
+        await accepts(site, number)
+    await site.post(f"/reviews/{NUMBERS[4]}/passes")
     await site.post(f"/reviews/{NUMBERS[1]}/false-material", {"words": "不符"})
     bodies: list[dict[str, Any]] = [{}, {}, {"recommends": {"opinion": "rejected", "words": "学历不符"}}]
     for number, body in zip(NUMBERS, bodies, strict=False):
         await site.post(f"/reviews/{number}/passes", body)
     await review.tells(ReviewDecided)
 
-    found = await codes(region, *NUMBERS[:4], revision=1)
+    found = await codes(region, *NUMBERS[:5], revision=1)
 
-    assert found == [None, "false-material-recorded", "site-recommends", "not-in-your-queue"]
+    assert found == [
+        None, "false-material-recorded", "site-recommends", "not-in-your-queue", "not-accepted-before",
+    ]  # fmt: skip
     assert [event.outcome for event in await review.tells(ReviewDecided)] == ["approved"]
     assert (await region.sees(NUMBERS[0]))["opinion"] == "approved"
 
@@ -243,8 +256,7 @@ async def test_whoever_must_come_on_site_is_passed_by_neither_tier_s_bulk(review
     images = some_images()
     await review.has(a_submission(ONE, images=images, route="onsite"), application_no=ONE)
     await site.claim(ONE)
-    for item in ("identity", "diploma"):
-        await site.put(f"/reviews/{ONE}/items/{item}/mark", {"mark": "accept"})
+    await accepts(site, ONE)
 
     at_site = await codes(site, ONE, revision=1)
     await site.post(f"/reviews/{ONE}/passes")
@@ -290,8 +302,15 @@ async def test_a_request_repeated_under_its_key_has_the_same_results_and_tells_n
     assert (another.status_code, another.json()["code"]) == (422, "idempotency-key-reused")
 
 
+@pytest.mark.parametrize(
+    ("passes", "code"),
+    [
+        (ConnectionResetError(), "temporarily-unavailable"),
+        (Unavailable("rules-not-published", "未到达", "not here yet", retry_after_s=5), "rules-not-published"),
+    ],
+)
 async def test_a_request_that_was_cut_off_goes_on_where_it_stopped(
-    review: ReviewUnderTest, monkeypatch: pytest.MonkeyPatch
+    review: ReviewUnderTest, monkeypatch: pytest.MonkeyPatch, passes: Exception, code: str
 ) -> None:
     site = await accepted_before(review, *NUMBERS[:3])
     key, body, whole = str(uuid4()), asked(*NUMBERS[:3]), bulk.pass_clean
@@ -301,14 +320,14 @@ async def test_a_request_that_was_cut_off_goes_on_where_it_stopped(
         nonlocal calls
         calls += 1
         if calls == 2:
-            raise ConnectionResetError
+            raise passes
         return await whole(*given)
 
     monkeypatch.setattr(bulk, "pass_clean", fails_at_the_second)
     first = await site.post("/bulk-passes", body, key=key)
     second = await site.post("/bulk-passes", body, key=key)
 
-    assert [result["code"] for result in first.json()["results"]] == [None, "temporarily-unavailable", None]
+    assert [result["code"] for result in first.json()["results"]] == [None, code, None]
     assert [result["ok"] for result in second.json()["results"]] == [True, True, True]
     assert len(await review.tells(ReviewDecided)) == 3
 

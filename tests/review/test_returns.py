@@ -20,6 +20,16 @@ async def claimed(review: ReviewUnderTest, *events: Any):
     return site
 
 
+async def test_what_was_not_handed_in_can_be_asked_for_but_not_accepted(review: ReviewUnderTest) -> None:
+    site = await claimed(review, a_submission(images=(an_image("identity"),)))
+
+    accepted = await site.put(f"/reviews/{NO}/items/other/mark", {"mark": "accept"})
+    asked_for = await site.mark_returned("other", reason_code="missing", words="请补充工作证明")
+
+    assert (accepted.status_code, accepted.json()["code"]) == (422, "item-not-handed-in")
+    assert asked_for.status_code == 200
+
+
 async def test_a_return_tells_exactly_one_event_with_the_marked_items(review: ReviewUnderTest) -> None:
     diploma = an_image("diploma")
     site = await claimed(review, a_submission(images=(an_image("identity"), diploma)))

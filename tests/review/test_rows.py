@@ -142,15 +142,24 @@ async def test_a_finding_a_copy_or_a_confirmed_image_speaks_against_a_pass_in_bu
     assert clean == [True, False, True, False, False]
 
 
-async def test_what_the_site_passed_without_a_recommendation_is_clean_for_the_region(review: ReviewUnderTest) -> None:
-    await review.passed()
-    region = await review.desk("region")
+async def test_what_the_site_accepted_and_passed_without_a_recommendation_is_clean_for_the_region(
+    review: ReviewUnderTest,
+) -> None:
+    await review.has(a_submission(images=(an_image("identity"), an_image("diploma"))))
+    site, region = await review.desk("site"), await review.desk("region")
+    await site.claim()
+    for item in ("identity", "diploma"):
+        await site.put(f"/reviews/{NO}/items/{item}/mark", {"mark": "accept"})
+    await site.post(f"/reviews/{NO}/passes")
 
     clean = [await row_of(region)]
     await review.execute("UPDATE reviews SET recommended_opinion = 'rejected'")
     clean.append(await row_of(region))
     await review.execute("UPDATE reviews SET recommended_opinion = NULL, passed_revision = 0")
     clean.append(await row_of(region))
+    await review.execute("UPDATE reviews SET passed_revision = revision")
+    await review.execute("DELETE FROM marks WHERE item = 'diploma'")
+    clean.append(await row_of(region))
 
-    assert [row["clean"] for row in clean] == [True, False, False]
-    assert [row["recommended"] for row in clean] == [None, "rejected", None]
+    assert [row["clean"] for row in clean] == [True, False, False, False]
+    assert [row["recommended"] for row in clean] == [None, "rejected", None, None]

@@ -12,7 +12,7 @@ from services.review.api.acts import pending_shown
 from services.review.api.edge import Edge, EdgeGiven
 from services.review.use_cases import audit, bulk
 from shared.contracts.rules import Text
-from shared.errors import Forbidden, Invalid, NotFound, Refusal
+from shared.errors import Forbidden, Invalid, NotFound, Refusal, Unavailable
 from shared.idempotency import Answer, IdempotencyKey, fingerprint, once
 
 log = structlog.get_logger(__name__)
@@ -61,6 +61,8 @@ async def _one(edge: Edge, request: Request, key: str, asked: shapes.OneOfMany) 
                             edge.lease,
                             edge.undo,
                         )
+                except Unavailable:
+                    raise  # it passes: kept under the key, no second try would ever be another
                 except Refusal as refusal:
                     if isinstance(refusal, Forbidden | NotFound):
                         await audit.refused(session, staff, _asked_for(asked.application_no), refusal)
@@ -84,7 +86,7 @@ async def _one(edge: Edge, request: Request, key: str, asked: shapes.OneOfMany) 
             )
         return shapes.BulkResult.model_validate(saved.body)
     except Refusal as refusal:
-        # Such as a role that was taken away in the middle.
+        # Such as a role that was taken away in the middle, or rules that have not arrived.
         return _refused(asked.application_no, refusal)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         log.warning("bulk.one_failed", application_no=asked.application_no, error=type(error).__name__)

@@ -45,7 +45,8 @@ class Edge:
     Attributes:
         lease: how long a claim lasts without activity.
         undo: for how long an act may be undone, before it is told.
-        publication_delay: from a publication to the moment its opinions show.
+        publication_delay: from a publication to the moment its opinions show, where no other is asked for.
+        shortest_publication_delay: the same, however soon it is asked for.
         boards: figures that were worked out a moment ago.
         exports: how many of them are under way.
     """
@@ -64,6 +65,7 @@ class Edge:
     lease: timedelta
     undo: timedelta
     publication_delay: timedelta
+    shortest_publication_delay: timedelta
     # Logins that are being looked at count as failed meanwhile: with no more of them than this, a crowd that comes at
     # eight o'clock with right passwords is never refused.
     logins: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))

@@ -28,7 +28,13 @@ async def publish(body: shapes.PublicationOf, request: Request, edge: EdgeGiven,
 
     async def work(session: AsyncSession, staff: Staff) -> shapes.Published:
         done = await publications.publish(
-            session, staff, body.region, body.year, edge.publication_delay, body.effective_at
+            session,
+            staff,
+            body.region,
+            body.year,
+            delay=edge.publication_delay,
+            shortest=edge.shortest_publication_delay,
+            wanted=body.effective_at,
         )
         return shapes.Published(
             publication_id=done.publication_id,

@@ -42,6 +42,13 @@ class Mark:
                     "通过的材料不填写退回原因；如需退回，请选择“退回”。",
                     "An accepted item has no reason, words or images. Mark it `return` to give it back.",
                 )
+            if not current_images and pack.items[self.item].channel != "onsite":
+                raise Invalid(
+                    "item-not-handed-in",
+                    "考生没有提交该项材料，不能标为合格；如需要该项材料，请选择“退回”要求补交。",
+                    "Nothing was handed in under this item, so there is nothing to accept. Mark it `return` to ask for "
+                    "it.",
+                )
             return
         self._check_return(pack, current_images)
 

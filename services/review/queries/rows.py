@@ -29,10 +29,13 @@ _ROWS = text(
         SELECT count(*) AS images,
                coalesce(bool_or(i.confirmed), false) AS confirmed,
                coalesce(bool_or(c.copies <> '[]'), false) AS copied,
-               coalesce(bool_and(m.mark IS NOT DISTINCT FROM 'accept'), false) AS accepted
+               coalesce(bool_and(EXISTS (
+                   SELECT 1 FROM marks m
+                   WHERE m.application_no = i.application_no AND m.item = i.item AND m.mark = 'accept'
+                     AND (m.tier = r.tier OR m.tier = 'site' AND r.passed_revision = r.revision)
+               )), false) AS accepted
         FROM images i
         LEFT JOIN readings c ON c.image_id = i.image_id AND c.about = 'copies'
-        LEFT JOIN marks m ON m.application_no = i.application_no AND m.tier = r.tier AND m.item = i.item
         WHERE i.application_no = r.application_no AND i.last_round = r.round
     ) AS i
     WHERE r.application_no = ANY(CAST(:numbers AS text[]))
@@ -97,6 +100,4 @@ def _is_clean(row: SqlRow[Any]) -> bool:
         return False
     if row.findings or row.confirmed or row.copied or row.returning or row.false_material:
         return False
-    if row.tier == "site":
-        return row.images > 0 and bool(row.accepted)
-    return row.passed_revision == row.revision and row.recommended_opinion is None
+    return row.images > 0 and bool(row.accepted) and row.recommended_opinion is None

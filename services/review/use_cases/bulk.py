@@ -69,9 +69,12 @@ async def _must_be_clean(session: AsyncSession, key_ring: KeyRing, shelf: Shelf,
     if review.route == "onsite" or review.queue in ("onsite", "sent_back"):
         raise _not_clean("looked-at-one-by-one", "现场审核或考区退回的报名", "It comes on-site, or was sent back")
     marks = await marks_of(session, shelf, review, by.tier)
+    passed = []
+    if by.tier == "region" and review.passed_revision == review.revision:
+        passed = await marks_of(session, shelf, review, "site")
     present = [row for row in await images_of(session, review.application_no) if row.last_round == review.round]
     await _must_not_be_doubted(session, review)
-    _must_be_accepted(pack, by, review, marks, present)
+    _must_be_accepted(pack, review, marks, passed, present)
     await _must_be_accepted_as_registered(session, pack, by, review, marks)
     _must_be_without_findings(pack, present)
     await _must_not_be_contradicted(session, key_ring, review, pack, present)
@@ -99,9 +102,9 @@ async def _must_not_be_doubted(session: AsyncSession, review: Review) -> None:
 
 
 def _must_be_accepted(
-    pack: Pack, by: Staff, review: Review, marks: Sequence[Mark], present: Sequence[Row[Any]]
+    pack: Pack, review: Review, marks: Sequence[Mark], passed: Sequence[Mark], present: Sequence[Row[Any]]
 ) -> None:
-    """Every item accepted by this tier; for the region the site's pass of this very revision is as good."""
+    """Every item accepted by this tier, or, for the region, by the site that passed this very revision."""
     returned = [mark.item for mark in marks if mark.mark == "return"]
     if returned:
         raise _not_clean("items-marked-return", "有标记为退回的材料", "Items are marked `return`", pack, returned)
@@ -109,9 +112,7 @@ def _must_be_accepted(
     missing = sorted(set(review.required_items) - handed_in)
     if missing or not handed_in:
         raise _not_clean("items-missing", "缺少应提交的材料", "Required items are missing", pack, missing)
-    if by.tier == "region" and review.passed_revision == review.revision:
-        return
-    unseen = sorted(handed_in - {mark.item for mark in marks if mark.mark == "accept"})
+    unseen = sorted(handed_in - {mark.item for mark in (*marks, *passed) if mark.mark == "accept"})
     if unseen:
         raise _not_clean("not-accepted-before", "有尚未审核的材料", "Items were not accepted before", pack, unseen)
 

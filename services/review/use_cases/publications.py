@@ -89,7 +89,14 @@ class Publication:
 
 
 async def publish(
-    session: AsyncSession, by: Staff, region: str, year: int, delay: timedelta, wanted: datetime | None = None
+    session: AsyncSession,
+    by: Staff,
+    region: str,
+    year: int,
+    *,
+    delay: timedelta,
+    shortest: timedelta,
+    wanted: datetime | None,
 ) -> Publication:
     """Fix every decided, unpublished opinion of the region and year; from now on they stay as they are.
 
@@ -98,8 +105,9 @@ async def publish(
         by: the region's administrator.
         region: theirs.
         year: the exam year.
-        delay: from now to the moment when the opinions show, at least.
-        wanted: the moment when they should show, if later.
+        delay: from now to the moment when the opinions show, where nothing else is wanted.
+        shortest: the same, however soon it is wanted.
+        wanted: the moment when they should show.
 
     Raises:
         Conflict: the window is not open yet (`publishing-not-open`), some are not decided yet (`reviews-unfinished`),
@@ -134,7 +142,7 @@ async def publish(
         )
     # Counted from here: the locks above may have taken their time, and the delay is promised.
     now = clock.now()
-    effective_at = now + delay if wanted is None else max(now + delay, wanted)
+    effective_at = now + delay if wanted is None else max(now + shortest, wanted)
     publication = Publication(uuid4(), count, effective_at, await published_before(session, region, year))
     await _begin(session, by, publication, region, year, now)
     return publication
