@@ -18,6 +18,29 @@ def moment(written: str) -> datetime:
     return datetime.fromisoformat(written).astimezone(UTC)
 
 
+def number(written: str) -> str:
+    """A part of a cursor that is an application's number.
+
+    Raises:
+        ValueError: it can't be one.
+    """
+    if not written.isalnum():
+        raise ValueError("not an application number")
+    return written
+
+
+def line_id(written: str) -> int:
+    """A part of a cursor that is the number of a row.
+
+    Raises:
+        ValueError: it can't be one.
+    """
+    found = int(written)
+    if not 0 <= found < 2**63:
+        raise ValueError("not a line")
+    return found
+
+
 def written(*parts: object) -> str:
     """The place in a list that these values of its order name."""
     texts = (part.isoformat() if isinstance(part, datetime) else str(part) for part in parts)

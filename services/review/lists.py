@@ -132,7 +132,7 @@ class Listing:
         return cursors.written(*(getattr(row, name) for name in self.order))
 
     def _place(self, cursor: str) -> tuple[object, ...]:
-        return cursors.read(cursor, *[cursors.moment] * (len(self.order) - 1), _number)
+        return cursors.read(cursor, *[cursors.moment] * (len(self.order) - 1), cursors.number)
 
     def may_be_claimed(self) -> ColumnElement[bool]:
         """What is looked at again under the row's lock: it waits, and nobody else holds it."""
@@ -238,9 +238,3 @@ async def in_order(session: AsyncSession) -> None:
 def _inline(number: int) -> ColumnElement[int]:
     """In the statement itself: the planner knows then how little of an index is wanted."""
     return literal_column(str(number))
-
-
-def _number(text: str) -> str:
-    if not text.isalnum():
-        raise ValueError("not an application number")
-    return text

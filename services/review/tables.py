@@ -124,8 +124,11 @@ applications = Table(
     # The newest reopening, withdrawal or lapse heard, for a submission that comes after it.
     Column("reopened_revision", Integer, nullable=False, server_default="0"),
     Column("reopened_as", StateText, nullable=True),
-    Index("applications_id_number_hash", "id_number_hash", postgresql_where=text("id_number_hash IS NOT NULL")),
-    Index("applications_name_hash", "name_hash", postgresql_where=text("name_hash IS NOT NULL")),
+    # With the number, so that namesakes are read in the order of the list.
+    *(
+        Index(f"applications_{name}", name, "application_no", postgresql_where=text(f"{name} IS NOT NULL"))
+        for name in ("id_number_hash", "name_hash")
+    ),
     Index(
         "applications_to_hash",
         "application_no",

@@ -30,6 +30,19 @@ async def pages(desk: Desk, **params: object) -> list[dict[str, Any]]:
         cursor = {"cursor": found[-1]["next"]}
 
 
+async def pages_found(desk: Desk, q: str) -> list[list[str]]:
+    """The numbers on every page of what a search found, to its end."""
+    found: list[list[str]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = await desk.post("/reviews/searches", {"q": q} | cursor)
+        assert answer.status_code == 200, answer.text
+        found.append([row["application_no"] for row in answer.json()["items"]])
+        if answer.json()["next"] is None:
+            return found
+        cursor = {"cursor": answer.json()["next"]}
+
+
 async def listed(desk: Desk, **params: object) -> list[str]:
     return [row["application_no"] for page in await pages(desk, **params) for row in page["items"]]
 

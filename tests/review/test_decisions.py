@@ -101,6 +101,36 @@ async def test_a_rejection_needs_words_and_they_travel_with_the_publication(
     assert (told.opinion, told.words) == (outcome, "学历不符合要求")
 
 
+@pytest.mark.parametrize("outcome", ["approved", "rejected", "disqualified"])
+async def test_words_of_a_decision_with_a_place_still_open_are_refused(review: ReviewUnderTest, outcome: str) -> None:
+    await review.passed()
+    region = await review.desk("region")
+    await region.claim()
+    body = {"outcome": outcome, "words": "毕业证书第 {page} 页的{what}不符，见第 {page} 页。"}
+
+    refused = await region.post(f"/reviews/{NO}/decisions", body)
+    filled = await region.post(f"/reviews/{NO}/decisions", body | {"words": "毕业证书第 2 页的姓名不符。"})
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "words-unfinished")
+    assert refused.json()["places"] == ["{page}", "{what}"]
+    assert "{page}、{what}" in refused.json()["detail"]
+    assert "Type over each" in refused.json()["detail_en"]
+    assert (filled.status_code, filled.json()["state"]) == (201, "decided")
+
+
+async def test_words_of_a_recommendation_with_a_place_still_open_are_refused(review: ReviewUnderTest) -> None:
+    await review.has()
+    site = await review.desk("site")
+    await site.claim()
+    recommends = {"opinion": "rejected", "words": "第 {page} 页不符。"}
+
+    refused = await site.post(f"/reviews/{NO}/passes", {"recommends": recommends})
+    filled = await site.post(f"/reviews/{NO}/passes", {"recommends": recommends | {"words": "第 2 页不符。"}})
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "words-unfinished")
+    assert (refused.json()["places"], filled.status_code) == (["{page}"], 201)
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"outcome": "passed_site"}, {"outcome": "approved", "region": "15"}, {"outcome": "approved", "revision": 0}],

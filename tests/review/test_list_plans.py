@@ -1,22 +1,28 @@
 """What a page of a list costs: it reads an index in the list's order, and a bounded number of rows."""
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 from uuid import uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.bench.review_rows import fill
 from services.review.domain import Staff
 from services.review.lists import LOOKED, REGIONS_OWN, Listing, in_order
+from services.review.lookup import Lookup
+from services.review.queries import search
 from services.review.queries.queue import MOST
 from services.review.shapes import Filters, QueueName
 from shared.database import make_engine
+from shared.security.sealing import KeyRing
 from tests.builders.review import START
 
 
@@ -75,6 +81,24 @@ async def test_every_list_reads_indexes_in_order_and_touches_a_bounded_number_of
     assert touched["new", "nothing", "deep"] <= 60
 
 
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("after", [None, "15000000030000"])
+async def test_a_search_reads_indexes_in_order_and_touches_a_bounded_number_of_rows(
+    crowded: AsyncConnection, scope: str, after: str | None, tmp_path: Path
+) -> None:
+    lookup = Lookup(KeyRing(f"m:{b64encode(bytes(32)).decode()}", tmp_path / "keys"), bytes(32))
+    await crowded.execute(text("UPDATE applications SET name_hash = :hash"), {"hash": lookup.name("王小明")})
+    await in_order(crowded)
+
+    plans = [
+        await plan_of(crowded, search.looked_at(lookup, SCOPES[scope], q, after), with_bytes=True)
+        for q in ("王小明", "150000", "999999199001011234", "15000000000007")
+    ]
+
+    assert [{"Seq Scan", "Bitmap Heap Scan"} & nodes(plan) for plan in plans] == [set()] * 4
+    assert max(map(rows_read, plans)) <= 3 * search.LOOKED
+
+
 def deep_in(listing: Listing) -> str:
     class At:
         due_at = START + timedelta(days=20)
@@ -84,9 +108,11 @@ def deep_in(listing: Listing) -> str:
     return listing.cursor(At())
 
 
-async def plan_of(connection: AsyncConnection, query: Any) -> dict[str, Any]:
-    compiled = query.compile(connection.engine.sync_engine, compile_kwargs={"literal_binds": True})
-    answer = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {compiled}")
+async def plan_of(connection: AsyncConnection, query: Any, *, with_bytes: bool = False) -> dict[str, Any]:
+    """How a statement went. `with_bytes`: its values can't be written into it."""
+    compiled = query.compile(connection.engine.sync_engine, compile_kwargs={"literal_binds": not with_bytes})
+    values = tuple(compiled.params[name] for name in compiled.positiontup or ()) if with_bytes else None
+    answer = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {compiled}", values)
     told = answer.scalar()
     plan: dict[str, Any] = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
     return plan

@@ -11,14 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import ValidationError
 
 from services.review.settings import Settings
 from services.review.use_cases import publications
 from shared import clock
 from shared.contracts.review import ReviewPublished
 from shared.contracts.rules import Window, Windows
-from tests.builders.review import NO, a_pack, a_reopening, a_submission
+from tests.builders.review import NO, a_lapse, a_pack, a_reopening, a_submission
 from tests.review.conftest import ReviewUnderTest, Time
 from tests.review.many import there_are
 
@@ -360,10 +359,35 @@ async def test_readiness_says_what_is_in_the_way(review: ReviewUnderTest) -> Non
 
     assert before == {
         "region": "15", "year": 2021, "ready": False, "unfinished": 2, "by_state": {"at_region": 2}, "to_publish": 4,
-        "by_opinion": {"approved": 3, "rejected": 1}, "lapsed": 4, "withdrawn": 5, "opens_at": None,
+        "by_opinion": {"approved": 3, "rejected": 1}, "lapsed": 4,
+        "lapsed_by_reason": [{"reason": "unknown", "count": 4}], "withdrawn": 5, "opens_at": None,
         "supplementary": False,
     }  # fmt: skip
     assert (after["ready"], after["unfinished"], after["lapsed"]) == (True, 0, 6)
+
+
+async def test_readiness_says_why_applications_lapsed(review: ReviewUnderTest) -> None:
+    returned, again, withdrawn, elsewhere = (f"1501202100000{n}" for n in range(4))
+    for number in (returned, again, withdrawn, elsewhere):
+        await review.has(a_submission(number), application_no=number)
+    await there_are(review, 1, "lapsed", first=30)
+    await review.hears(
+        a_lapse(returned),
+        a_lapse(again, was="withdrawn"),
+        a_submission(again, revision=3, round=2),
+        a_lapse(again, revision=4, round_no=2),
+        a_lapse(withdrawn, was="withdrawn"),
+        a_lapse(elsewhere),
+    )
+    await review.execute("UPDATE reviews SET region = '43' WHERE application_no = :no", no=elsewhere)
+    region = await review.desk("region")
+
+    ready = (await region.get("/publications/readiness", year=2021)).json()
+
+    assert (ready["ready"], ready["lapsed"]) == (False, 4)
+    assert ready["lapsed_by_reason"] == [
+        {"reason": "returned", "count": 2}, {"reason": "withdrawn", "count": 1}, {"reason": "unknown", "count": 1},
+    ]  # fmt: skip
 
 
 async def test_publications_are_listed_newest_first_page_by_page(review: ReviewUnderTest) -> None:
@@ -416,14 +440,3 @@ async def test_the_operator_looks_at_any_region_and_publishes_none(review: Revie
     assert (unsaid.status_code, unsaid.json()["code"]) == (422, "region-missing")
     assert ready.json()["to_publish"] == 1
     assert refused.status_code == 403
-
-
-@pytest.mark.parametrize("development", ["", "0", "false"])
-def test_a_delay_of_less_than_five_minutes_is_for_development_only(review_settings: Settings, development: str) -> None:
-    given = review_settings.model_dump()
-
-    with pytest.raises(ValidationError, match="PUBLICATION_DELAY_S is 300 at least"):
-        Settings(**given | {"development": development, "publication_delay_s": 299})
-
-    assert Settings(**given | {"development": "", "publication_delay_s": 300}).publication_delay_s == 300
-    assert Settings(**given | {"development": "1", "publication_delay_s": 5}).publication_delay_s == 5

@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from services.review.queries import search
 from services.review.use_cases import lookups
 from tests.builders.review import NO, PERSON, a_pack, a_registration, a_submission
 from tests.review.conftest import Desk, ReviewUnderTest
+from tests.review.lists import pages_found
 
 OTHER = "15012021000002"
 OTHER_SITES = "15022021000003"
@@ -117,25 +119,79 @@ async def test_an_auditor_may_not_search(known: ReviewUnderTest) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"q": "1"}, {"q": " 1 "}, {"q": "x" * 61}, {}, {"q": "ab\x00"}, {"q": "王小明", "region": "43"}]
-)
+    "body",
+    [
+        {"q": "1"}, {"q": " 1 "}, {"q": "x" * 61}, {}, {"q": "ab\x00"}, {"q": "王小明", "region": "43"},
+        {"q": "王小明", "cursor": "x" * 201}, {"q": "王小明", "cursor": "不是"}, {"q": "王小明", "cursor": "JScg"},
+    ],
+)  # fmt: skip
 async def test_a_search_asked_for_wrongly_is_422(review: ReviewUnderTest, body: dict[str, str]) -> None:
     answer = await (await review.desk("site")).post("/reviews/searches", body)
 
     assert answer.status_code == 422
 
 
-async def test_fifty_are_shown_at_most(review: ReviewUnderTest) -> None:
+async def numbered(review: ReviewUnderTest, count: int) -> list[str]:
+    """So many applications of one site; their numbers."""
     await review.execute(
         """
         INSERT INTO reviews (application_no, region, site, year, pack_id, pack_version, route, facts, round, revision,
                              submitted_at, changed_items, state, tier)
         SELECT '150120' || n, '15', '1501', 2021, 'p', 1, 'online', '{}', 1, 1, now(), '{}', 'at_site', 'site'
-        FROM generate_series(1000, 1099) AS n
-        """
+        FROM generate_series(1000, 999 + CAST(:count AS int)) AS n
+        """,
+        count=count,
     )
+    return [f"150120{1000 + n}" for n in range(count)]
 
-    assert await found(await review.desk("site"), "150120") == [f"150120{n}" for n in range(1000, 1050)]
+
+async def test_what_is_found_comes_fifty_at_a_time_to_its_end(review: ReviewUnderTest) -> None:
+    numbers = await numbered(review, 120)
+
+    found = await pages_found(await review.desk("site"), "150120")
+
+    assert found == [numbers[:50], numbers[50:100], numbers[100:]]
+
+
+async def test_a_page_that_is_just_full_leads_nowhere(review: ReviewUnderTest) -> None:
+    numbers = await numbered(review, 50)
+
+    assert await pages_found(await review.desk("site"), "150120") == [numbers]
+
+
+@pytest.mark.parametrize("q", [PERSON.name, PERSON.id_number, "15012"])
+async def test_one_s_own_candidate_is_found_behind_more_of_others_than_are_looked_at_at_once(
+    review: ReviewUnderTest, monkeypatch: pytest.MonkeyPatch, q: str
+) -> None:
+    monkeypatch.setattr(search, "LOOKED", 3)
+    others = [f"1501202100000{n}" for n in range(7)]
+    last = "15012021000009"
+    await review.hears(
+        a_pack(),
+        # Two have registered, and handed in nothing.
+        *(a_registration(review.key_ring, number, region="43", site="4301") for number in others),
+        *(a_submission(number, region="43", site="4301") for number in others[2:]),
+        a_registration(review.key_ring, last),
+        a_submission(last),
+    )
+    desk = await review.desk("site")
+
+    found = await pages_found(desk, q if q != "15012" else "150120")
+
+    assert [number for page in found for number in page] == [last]
+    assert len(found) > 1
+
+
+async def test_each_page_of_a_search_is_on_record_and_a_further_one_as_such(review: ReviewUnderTest) -> None:
+    await numbered(review, 120)
+    site = await review.desk("site")
+
+    await pages_found(site, "150120")
+
+    lines = await review.rows("SELECT detail FROM audit WHERE act = 'searched' ORDER BY line_id")
+    assert [line["detail"] for line in lines] == [
+        {"kind": "number"}, {"kind": "number", "further": True}, {"kind": "number", "further": True},
+    ]  # fmt: skip
 
 
 async def test_hashes_follow_a_newer_registration(known: ReviewUnderTest) -> None:

@@ -88,6 +88,27 @@ async def test_a_second_reviewer_who_agrees_decides_with_the_words_of_the_first(
     assert lines["agreed"]["detail"] == {"outcome": "rejected", "words": WORDS, "remark": "同意"}
 
 
+@pytest.mark.parametrize("agree", [True, False])
+async def test_words_of_a_second_look_with_a_place_still_open_are_refused(review: ReviewUnderTest, agree: bool) -> None:
+    _, admin = await proposed(review)
+    await admin.claim()
+
+    refused = await admin.post(LOOKS, {"agree": agree, "words": "见第 {page} 页"})
+    filled = await admin.post(LOOKS, {"agree": agree, "words": "见第 2 页"})
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "words-unfinished")
+    assert (refused.json()["places"], filled.status_code) == (["{page}"], 201)
+
+
+async def test_a_proposal_with_a_place_still_open_is_refused(review: ReviewUnderTest) -> None:
+    region, _ = await at_region(review)
+
+    refused = await region.post(DECISIONS, REJECTED | {"words": "第 {page} 页不符"})
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "words-unfinished")
+    assert (await region.sees())["proposed"] is None
+
+
 async def test_one_who_does_not_agree_says_why_and_it_waits_anew(review: ReviewUnderTest) -> None:
     region, admin = await proposed(review)
     await admin.claim()

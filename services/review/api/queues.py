@@ -48,11 +48,13 @@ async def count_reviews(request: Request, edge: EdgeGiven) -> shapes.Counts:
 async def search_reviews(body: shapes.Search, request: Request, edge: EdgeGiven) -> shapes.Page:
     """Find by number (or the beginning of one), whole name or ID number, within one's scope.
 
-    It changes nothing, so it may be sent again as it is: nothing of what was typed is kept, not even its hash.
+    It changes nothing, so it may be sent again as it is: nothing of what was typed is kept, not even its hash. A page
+    may be short, or even empty, and still have `next`: go on with it. Each page is a line of the audit trail.
     """
     async with edge.asked(request) as (session, staff):
-        found = await found_by(session, edge.key_ring, edge.lookup, staff, body.q)
-        await audit.write(session, audit.line("searched", staff, detail={"kind": kind_of(body.q)}))
+        found = await found_by(session, edge.key_ring, edge.lookup, staff, body.q, body.cursor)
+        further = {"further": True} if body.cursor is not None else {}
+        await audit.write(session, audit.line("searched", staff, detail={"kind": kind_of(body.q)} | further))
     return found
 
 

@@ -11,6 +11,7 @@ from services.review import shapes
 from services.review.api.edge import Edge, EdgeGiven, NumberGiven
 from services.review.domain import Mark
 from services.review.queries.detail import detail_of
+from services.review.queries.history import history_of
 from services.review.queries.images import Stored, image_of, no_such_image, no_such_photo, photo_of
 from services.review.use_cases import audit, marks
 from shared.contracts.event import ItemCode
@@ -28,6 +29,21 @@ async def read_review(application_no: NumberGiven, request: Request, edge: EdgeG
         found = await detail_of(session, edge.key_ring, edge.shelf, staff, application_no)
         claimed = {"claimed": found.claimed_by_me}
         await audit.seen(session, staff, "opened", application_no, claimed, within=audit.OPENED_AGAIN)
+        return found
+
+
+@router.get("/{application_no}/history")
+async def read_history(
+    application_no: NumberGiven,
+    request: Request,
+    edge: EdgeGiven,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+) -> shapes.History:
+    """What was done with it, newest first; with `history_next` of the screen, what that had no room for."""
+    async with edge.asked(request) as (session, staff):
+        found = await history_of(session, staff, application_no, cursor, limit)
+        await audit.seen(session, staff, "opened", application_no, {"part": "history"}, within=audit.OPENED_AGAIN)
         return found
 
 

@@ -20,6 +20,7 @@ from services.review.domain.refusals import (
 )
 from services.review.domain.staff import Staff
 from services.review.domain.states import QUEUE, QUEUE_AFTER, State, elsewhere, illegal_move
+from services.review.domain.words import must_be_filled_in
 from shared.contracts.review import Opinion, ReturnedItem, ReviewDecided, ReviewFeedback, Tier
 from shared.errors import Conflict, Invalid
 
@@ -119,6 +120,8 @@ class Review(Hearing):
     ) -> ReviewDecided:
         """The site has looked: on to the region, with what it recommends where it would not approve."""
         must_have_no_return(marks)
+        if recommended is not None:
+            must_be_filled_in(recommended.words)
         self._become(State.AT_REGION)
         self.queue = QUEUE_AFTER["pass"]
         self.tier = "region"
@@ -156,9 +159,16 @@ class Review(Hearing):
         self.queue = QUEUE_AFTER["propose"]
         self._end_claim()
 
-    def agree(self, by: Staff, now: datetime) -> tuple[ReviewDecided, Opinion, str]:
-        """The second reviewer agrees: it is decided, with the opinion and the words of the first."""
+    def agree(self, by: Staff, now: datetime, remark: str = "") -> tuple[ReviewDecided, Opinion, str]:
+        """The second reviewer agrees: it is decided, with the opinion and the words of the first.
+
+        Args:
+            by: the second reviewer.
+            now: when.
+            remark: for colleagues, beside those words.
+        """
         opinion, words = self._proposal_for(by)
+        must_be_filled_in(remark)
         self._drop_proposal()
         return self._settle(opinion, now), opinion, words
 
@@ -171,6 +181,7 @@ class Review(Hearing):
                 "不同意时请写明理由，供考区同事参考。",
                 "Write `words`: your colleagues read why you don't agree.",
             )
+        must_be_filled_in(words)
         self._drop_proposal()
         self.queue = QUEUE_AFTER["disagree"]
         self._end_claim()
@@ -235,3 +246,4 @@ def _must_be_founded(opinion: Opinion, words: str, marks: Sequence[Mark]) -> Non
         must_have_no_return(marks)
     elif not words:
         raise words_missing()
+    must_be_filled_in(words)

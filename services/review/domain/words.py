@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from shared.contracts.rules import Pack, Text
+from shared.errors import Invalid
 
 _OPEN = re.compile(r"\{[a-z_]{1,30}\}")
 _NO_DEADLINE = Text(zh="规定时间", en="the deadline")
@@ -13,6 +14,21 @@ _NO_ITEM = Text(zh="…", en="…")
 def open_places(words: str) -> list[str]:
     """What is not filled in yet, such as `{item}` or a blank `{page}`, each once and in order."""
     return list(dict.fromkeys(_OPEN.findall(words)))
+
+
+def must_be_filled_in(words: str) -> None:
+    """Refuse words about an application as a whole that somebody would read with a place still open.
+
+    Raises:
+        Invalid: they have one (`words-unfinished`).
+    """
+    if places := open_places(words):
+        raise Invalid(
+            "words-unfinished",
+            f"说明中还有未填写的内容：{'、'.join(places)}。请填写或删去后再提交。",
+            f"The words are not filled in yet: {', '.join(places)}. Type over each, or take it out.",
+            places=places,
+        )
 
 
 def without_blanks(words: Text, item: Text | None) -> Text:

@@ -74,7 +74,7 @@ def _window(staff: Staff, filters: AuditFilters, cursor: str | None) -> Select[*
     if filters.until is not None:
         conditions.append(_LINES.at < filters.until)
     if cursor is not None:
-        conditions.append(tuple_(_LINES.at, _LINES.line_id) < cursors.read(cursor, cursors.moment, _line_id))
+        conditions.append(tuple_(_LINES.at, _LINES.line_id) < cursors.read(cursor, cursors.moment, cursors.line_id))
     return select(_AUDIT).where(*conditions).order_by(_LINES.at.desc(), _LINES.line_id.desc()).limit(LOOKED_AT)
 
 
@@ -132,13 +132,6 @@ def _line(row: RowMapping) -> AuditLine:
 
 def _place(row: RowMapping) -> str:
     return cursors.written(row["at"], row["line_id"])
-
-
-def _line_id(text: str) -> int:
-    line_id = int(text)
-    if not 0 <= line_id < 2**63:
-        raise ValueError("not a line")
-    return line_id
 
 
 def _batch(cursor: str) -> int:

@@ -11,15 +11,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review.domain import Staff
-from services.review.shapes import FalseMaterialShown, Line, MarkShown, NoticeShown, WhyReplaced
+from services.review.queries.history import LINES, asked_for, page_of
+from services.review.shapes import FalseMaterialShown, History, MarkShown, NoticeShown, WhyReplaced
 
-# More than that nobody reads on a screen; the audit has the rest.
-_MOST = {"lines": 200, "returns": 200, "notices": 50, "records": 100}
-# What the region thinks is its own until it is published; the site's office is near the candidates.
-_OPINIONS = ("decided", "published", "proposed", "agreed", "disagreed")
+# More than that nobody reads at once; of the lines, the rest is read page by page.
+MOST = {"lines": 200, "returns": 200, "notices": 50, "records": 100}
 # One statement for all of it: each is a handful of rows by the application's number, and a round trip costs more.
-_BESIDE = text(
-    """
+_BESIDE = """
     SELECT 'mark' AS part, to_jsonb(m) AS found FROM marks AS m WHERE m.application_no = :number AND m.tier = :tier
     UNION ALL (
         SELECT 'notice', to_jsonb(n) FROM notices AS n
@@ -32,23 +30,14 @@ _BESIDE = text(
         ORDER BY f.recorded_at LIMIT :records
     )
     UNION ALL (
-        SELECT 'line', to_jsonb(h) || jsonb_build_object('by', s.display_name)
-        FROM history AS h LEFT JOIN staff AS s ON s.id = h.staff_id
-        WHERE h.application_no = :number AND (CAST(:with_opinions AS bool) OR (
-            h.act <> ALL(CAST(:opinions AS text[]))
-            -- That an opinion was undone tells that there was one.
-            AND NOT (h.act = 'false_material' AND h.tier = 'region')
-            AND NOT (h.act IN ('undone', 'act_void') AND h.detail ->> 'kind' NOT IN ('return', 'pass', 'send_back'))
-        ))
-        ORDER BY h.id DESC LIMIT :lines
-    )
+{lines}    )
     UNION ALL (
         SELECT 'given_back', to_jsonb(h) FROM history AS h
         WHERE h.application_no = :number AND h.act IN ('returned', 'reopened', 'undone', 'act_void')
         ORDER BY h.id DESC LIMIT :returns
     )
-    """
-).columns(part=Text, found=JSONB)
+"""
+_ALL = text(_BESIDE.format(lines=LINES)).columns(part=Text, found=JSONB)
 
 
 @dataclass(frozen=True)
@@ -61,12 +50,12 @@ class GivenBack:
 
 @dataclass(frozen=True)
 class Beside:
-    """Of one application. `given_back` by item, oldest first; `lines` and `notices` newest first."""
+    """Of one application. `given_back` by item, oldest first; `notices` newest first."""
 
     marks: Mapping[str, MarkShown] = field(default_factory=dict)
     notices: list[NoticeShown] = field(default_factory=list)
     records: list[FalseMaterialShown] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    history: History = field(default_factory=lambda: History(items=[], next=None))
     given_back: Mapping[str, Sequence[GivenBack]] = field(default_factory=dict)
 
 
@@ -79,22 +68,15 @@ async def beside(session: AsyncSession, staff: Staff, application_no: str, *, wi
         application_no: which application; this person may see it.
         with_opinions: whether this person may know what the region decided, or would decide.
     """
-    asked = {
-        "number": application_no,
-        "tier": staff.tier,
-        "with_opinions": with_opinions,
-        "opinions": list(_OPINIONS),
-        **_MOST,
-    }
+    lines = asked_for(application_no, with_opinions=with_opinions, limit=MOST["lines"])
     parts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in await session.execute(_BESIDE, asked):
+    for row in await session.execute(_ALL, {**MOST, **lines, "tier": staff.tier}):
         parts[row.part].append(row.found)
-    newest_first = sorted(parts["line"], key=lambda each: each["id"], reverse=True)
     return Beside(
         marks={each["item"]: _mark(each) for each in parts["mark"]},
         notices=sorted(map(_notice, parts["notice"]), key=lambda each: each.at, reverse=True),
         records=sorted(map(_record, parts["record"]), key=lambda each: each.at),
-        lines=[_line(each) for each in newest_first],
+        history=page_of(parts["line"], MOST["lines"]),
         given_back=_given_back(sorted(parts["given_back"], key=lambda each: each["id"])),
     )
 
@@ -141,17 +123,6 @@ def _record(found: Mapping[str, Any]) -> FalseMaterialShown:
         tier=found["tier"],
         by=found["by"],
         at=_time(found["recorded_at"]),
-    )
-
-
-def _line(found: Mapping[str, Any]) -> Line:
-    return Line(
-        at=_time(found["at"]),
-        tier=found["tier"],
-        act=found["act"],
-        by=found["by"],
-        round=found["round"],
-        detail=found["detail"],
     )
 
 

@@ -119,7 +119,8 @@ async def detail_of(
         reasons=[Reason(code=code, words=words) for code, words in reasons_of(pack, review.site).items()],
         sections=_sections(review, pack, images, around.marks, advice),
         notices=around.notices,
-        history=around.lines,
+        history=around.history.items,
+        history_next=around.history.next,
     )
 
 

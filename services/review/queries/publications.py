@@ -1,17 +1,30 @@
 """Whether a region's year is ready to be published, and how its publications go."""
 
+from typing import get_args
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, func, select, tuple_
+from sqlalchemy import RowMapping, Select, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.review import cursors, tables
 from services.review.domain import Staff, State
 from services.review.obstacles import is_to_publish, opens_at, published_before, unfinished_of
-from services.review.shapes import Publications, PublicationShown, Readiness
+from services.review.shapes import LapsedFor, LapseReason, Publications, PublicationShown, Readiness
 from shared import clock
 from shared.errors import NotFound
 
+# Its newest line says what became of it; one by one, by the index on the number.
+_LAPSED = text(
+    """
+    SELECT coalesce(h.reason, 'unknown') AS reason, count(*) AS number
+    FROM reviews AS r LEFT JOIN LATERAL (
+        SELECT detail ->> 'was' AS reason FROM history
+        WHERE application_no = r.application_no AND act = 'lapsed' ORDER BY id DESC LIMIT 1
+    ) AS h ON true
+    WHERE r.region = :region AND r.year = :year AND r.state = :state
+    GROUP BY 1
+    """
+)
 _PUBLICATIONS = tables.publications.c
 _REVIEWS = tables.reviews.c
 
@@ -38,12 +51,10 @@ async def readiness_of(session: AsyncSession, region: str, year: int) -> Readine
             select(_REVIEWS.opinion, func.count()).where(is_to_publish(region, year)).group_by(_REVIEWS.opinion)
         )
     }
-    out = await session.execute(
-        select(_REVIEWS.state, func.count())
-        .where(_REVIEWS.region == region, _REVIEWS.year == year, _REVIEWS.state.in_((State.LAPSED, State.WITHDRAWN)))
-        .group_by(_REVIEWS.state)
+    withdrawn = await session.scalar(
+        select(func.count()).where(_REVIEWS.region == region, _REVIEWS.year == year, _REVIEWS.state == State.WITHDRAWN)
     )
-    without_opinion: dict[State, int] = {row[0]: row[1] for row in out}
+    lapsed = await _lapsed_of(session, region, year)
     to_publish = sum(opinions.values())
     return Readiness(
         region=region,
@@ -53,11 +64,19 @@ async def readiness_of(session: AsyncSession, region: str, year: int) -> Readine
         by_state=unfinished.by_state,
         to_publish=to_publish,
         by_opinion=opinions,
-        lapsed=without_opinion.get(State.LAPSED, 0),
-        withdrawn=without_opinion.get(State.WITHDRAWN, 0),
+        lapsed=sum(each.count for each in lapsed),
+        lapsed_by_reason=lapsed,
+        withdrawn=withdrawn or 0,
         opens_at=opens,
         supplementary=await published_before(session, region, year),
     )
+
+
+async def _lapsed_of(session: AsyncSession, region: str, year: int) -> list[LapsedFor]:
+    """How many lapsed for which reason, in the order of the reasons."""
+    rows = await session.execute(_LAPSED, {"region": region, "year": year, "state": State.LAPSED.value})
+    found = {row.reason: row.number for row in rows}
+    return [LapsedFor(reason=reason, count=found[reason]) for reason in get_args(LapseReason) if reason in found]
 
 
 async def publications_of(session: AsyncSession, region: str, cursor: str | None, limit: int) -> Publications:

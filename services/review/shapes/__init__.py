@@ -30,6 +30,7 @@ from services.review.shapes.detail import (
     Detail,
     FalseMaterialShown,
     FindingShown,
+    History,
     IdNumber,
     ImageShown,
     ItemShown,
@@ -55,7 +56,15 @@ from services.review.shapes.progress import (
     SiteCounts,
     Throughput,
 )
-from services.review.shapes.publications import PublicationOf, Publications, PublicationShown, Published, Readiness
+from services.review.shapes.publications import (
+    LapsedFor,
+    LapseReason,
+    PublicationOf,
+    Publications,
+    PublicationShown,
+    Published,
+    Readiness,
+)
 from services.review.shapes.queues import (
     Claimed,
     Counts,
@@ -108,11 +117,14 @@ __all__ = [
     "FalseMaterialShown",
     "Filters",
     "FindingShown",
+    "History",
     "IdNumber",
     "IdentityProvider",
     "ImageShown",
     "ItemMark",
     "ItemShown",
+    "LapseReason",
+    "LapsedFor",
     "Line",
     "Login",
     "LoginOptions",

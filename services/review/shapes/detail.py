@@ -161,6 +161,13 @@ class Line(Told):
     detail: dict[str, Any]
 
 
+class History(Told):
+    """A part of what was done, newest first; `next` leads on to what came before, null at the beginning."""
+
+    items: list[Line]
+    next: str | None
+
+
 class NoticeShown(Told):
     """Whether the candidate was reached."""
 
@@ -210,6 +217,7 @@ class Detail(Told):
     """One application on one screen.
 
     `act`: what was done last and can still be undone. `watermark`: to be shown over images, where the pack asks for it.
+    `history_next`: the cursor of what came before the newest lines that are here, null where they are all.
     """
 
     application_no: str
@@ -245,3 +253,4 @@ class Detail(Told):
     sections: list[SectionShown]
     notices: list[NoticeShown]
     history: list[Line]
+    history_next: str | None

@@ -1,7 +1,7 @@
 """Publishing: whether a region is ready, and how a publication goes."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -18,10 +18,21 @@ class PublicationOf(Asked):
     effective_at: Moment | None = None
 
 
+LapseReason = Literal["returned", "withdrawn", "draft", "unknown"]
+"""What it was when its deadline passed: given back and not handed in again, taken back, or never handed in."""
+
+
+class LapsedFor(Told):
+    """How many lapsed for one reason; `unknown` where the history does not say."""
+
+    reason: LapseReason
+    count: int
+
+
 class Readiness(Told):
     """What stands in the way of publishing a region's year.
 
-    `lapsed` and `withdrawn` have no opinion and hold nothing up.
+    `lapsed` and `withdrawn` have no opinion and hold nothing up; `lapsed_by_reason` sums up to `lapsed`.
     `opens_at`: when the rules' publishing window opens, null where that is open or there is none.
     """
 
@@ -33,6 +44,7 @@ class Readiness(Told):
     to_publish: int
     by_opinion: dict[str, int]
     lapsed: int
+    lapsed_by_reason: list[LapsedFor]
     withdrawn: int
     opens_at: datetime | None
     supplementary: bool

@@ -101,9 +101,13 @@ class Page(Told):
 
 
 class Search(Asked):
-    """An application number, a whole name, or an ID number; in a body, since addresses are logged."""
+    """An application number, a whole name, or an ID number; in a body, since addresses are logged.
+
+    `cursor`: the `next` of the page before, with the same `q`.
+    """
 
     q: Annotated[str, StringConstraints(min_length=2, max_length=60, pattern=PRINTABLE, strip_whitespace=True)]
+    cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
 
 
 class Counts(Told):

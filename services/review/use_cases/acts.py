@@ -68,7 +68,7 @@ async def pass_on(
 
     Raises:
         Conflict: not claimed, or a newer revision is there.
-        Invalid: an item is marked `return`.
+        Invalid: an item is marked `return`, or the recommendation's words have a place still open.
     """
     by.must_be_of("site")
     review = await held_review(session, shelf, by, application_no, revision)
@@ -81,7 +81,7 @@ async def pass_held(
     """Pass on an application that is locked and held already.
 
     Raises:
-        Invalid: an item is marked `return`.
+        Invalid: an item is marked `return`, or the recommendation's words have a place still open.
     """
     marks = await marks_of(session, shelf, review, by.tier)
     before = review.snapshot()
@@ -129,7 +129,7 @@ async def decide(
 
     Raises:
         Conflict: not claimed, a newer revision is there, or it waits for a second look.
-        Invalid: approved with an item marked `return`; rejected or disqualified without words.
+        Invalid: approved with an item marked `return`; rejected or disqualified without words; a place in them is open.
     """
     by.must_be_of("region")
     review = await held_review(session, shelf, by, application_no, revision)
@@ -150,7 +150,7 @@ async def decide_held(
 
     Raises:
         Conflict: it waits for a second look.
-        Invalid: approved with an item marked `return`; rejected or disqualified without words.
+        Invalid: approved with an item marked `return`; rejected or disqualified without words; a place in them is open.
     """
     marks = await marks_of(session, shelf, review, by.tier)
     before, now = review.snapshot(), clock.now()
@@ -175,7 +175,7 @@ async def look_again(
 
     Raises:
         Conflict: not claimed, a newer revision is there, nothing is proposed, or by this very person.
-        Invalid: it disagrees without words.
+        Invalid: it disagrees without words, or a place in them is still open.
     """
     by.must_be_of("region")
     review = await held_review(session, shelf, by, application_no, revision)
@@ -185,7 +185,7 @@ async def look_again(
         held = await tell_or_hold(session, review, by, "disagree", before, None, undo)
         await write_history(session, line_of(review, "disagreed", by, {"words": words} | _of(held)))
         return Done(review, held)
-    decided, opinion, proposed_words = review.agree(by, now)
+    decided, opinion, proposed_words = review.agree(by, now, words)
     await _keep_decision(session, by, review, opinion, proposed_words, now)
     held = await tell_or_hold(session, review, by, "agree", before, decided, undo)
     detail: dict[str, Any] = {"outcome": opinion, "words": proposed_words}

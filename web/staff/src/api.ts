@@ -1,6 +1,6 @@
 /** The staff's requests, one function each. */
 import type { Opinion } from '@shared/api/common'
-import type { Claim, Mark, QueueName, Review } from '@shared/api/review'
+import type { Claim, HistoryLine, Mark, QueueName, Review } from '@shared/api/review'
 import { noAnswer, problemFrom } from '@shared/problem'
 import { session } from './session'
 import type {
@@ -81,8 +81,8 @@ export function readCounts(): Promise<Counts> {
 }
 
 /** In a body, since addresses are logged. */
-export function search(key: string, q: string): Promise<Rows> {
-  return post('/reviews/searches', key, { q })
+export function search(key: string, q: string, cursor: string | null = null): Promise<Rows> {
+  return post('/reviews/searches', key, cursor === null ? { q } : { q, cursor })
 }
 
 export function claimNext(key: string, asked: Partial<NextClaim> = {}): Promise<Claim> {
@@ -99,6 +99,11 @@ export function release(applicationNo: string): Promise<void> {
 
 export function readReview(applicationNo: string): Promise<Review> {
   return http.send(home(applicationNo))
+}
+
+/** What the screen had no room for is behind its `history_next`. */
+export function readHistory(applicationNo: string, cursor: string | null): Promise<PageOf<HistoryLine>> {
+  return http.send(`${home(applicationNo)}/history${query({ cursor })}`)
 }
 
 /** The whole ID number and phone; asking is on record. */

@@ -39,14 +39,19 @@ export function usePages<T>(begin: () => (cursor: string | null) => Promise<Page
     await collect(next.value, rows.value)
   }
 
-  /** Something else in the list's place, such as what a search found. */
-  function show(found: readonly T[], leadsOn: string | null = null): void {
+  /** Something else in the list's place, such as what a search found; `further` reads what comes behind it. */
+  function show(found: readonly T[], leadsOn: string | null = null, further: typeof read | null = null): void {
     turn += 1
     rows.value = found
     next.value = leadsOn
     known.value = true
     searching.value = false
     problem.value = null
+    if (further === null) return
+    read = further
+    if (leadsOn === null || found.length >= ROWS_WANTED) return
+    searching.value = true
+    void collect(leadsOn, found)
   }
 
   async function collect(from: string | null, before: readonly T[]): Promise<void> {

@@ -92,6 +92,7 @@ export const ACTS = CODES.slice(CODES.indexOf('logged_in'), CODES.indexOf('looke
 const SAME: Record<string, keyof AuditWords> = {
   log_in: 'logged_in',
   read_review: 'opened',
+  read_history: 'opened',
   read_image: 'image_seen',
   read_registration_photo: 'photo_seen',
   see_id_number: 'id_number_seen',

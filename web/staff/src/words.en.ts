@@ -58,6 +58,7 @@ export default {
   searchLabel: 'Application, name or ID number',
   searching: 'Looking further for applications that fit…',
   found: '{n} found',
+  foundSofar: '{n} found so far; look further',
   endSearch: 'Back to the list',
   nextRow: 'Next row',
   previousRow: 'Previous row',

@@ -26,6 +26,7 @@ export const review = {
   route_both: 'Online, then on site',
   noUploads: 'No uploads',
   history: 'History',
+  historyEarlier: 'Earlier',
   notices: 'Notices',
   candidateOrSystem: 'Candidate / system',
   act_submitted: 'Submitted',

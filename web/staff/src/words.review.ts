@@ -25,6 +25,7 @@ export const review = {
   route_both: '线上审核并现场确认',
   noUploads: '不上传材料',
   history: '办理记录',
+  historyEarlier: '更早的记录',
   notices: '通知送达',
   candidateOrSystem: '考生／系统',
   act_submitted: '提交',

@@ -59,6 +59,7 @@ const zh = {
   searchLabel: '报名编号、姓名或证件号码',
   searching: '正在继续查找符合条件的报名…',
   found: '找到 {n} 份',
+  foundSofar: '已找到 {n} 份，可继续查找',
   endSearch: '返回列表',
   nextRow: '下一行',
   previousRow: '上一行',

@@ -150,14 +150,14 @@ def upgrade() -> None:
     op.create_index(
         "applications_id_number_hash",
         "applications",
-        ["id_number_hash"],
+        ["id_number_hash", "application_no"],
         unique=False,
         postgresql_where=sa.text("id_number_hash IS NOT NULL"),
     )
     op.create_index(
         "applications_name_hash",
         "applications",
-        ["name_hash"],
+        ["name_hash", "application_no"],
         unique=False,
         postgresql_where=sa.text("name_hash IS NOT NULL"),
     )

@@ -271,7 +271,8 @@ export interface paths {
          * Search Reviews
          * @description Find by number (or the beginning of one), whole name or ID number, within one's scope.
          *
-         *     It changes nothing, so it may be sent again as it is: nothing of what was typed is kept, not even its hash.
+         *     It changes nothing, so it may be sent again as it is: nothing of what was typed is kept, not even its hash. A page
+         *     may be short, or even empty, and still have `next`: go on with it. Each page is a line of the audit trail.
          */
         post: operations["search_reviews_reviews_searches_post"];
         delete?: never;
@@ -336,6 +337,26 @@ export interface paths {
          * @description One application on one screen.
          */
         get: operations["read_review_reviews__application_no__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reviews/{application_no}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read History
+         * @description What was done with it, newest first; with `history_next` of the screen, what that had no room for.
+         */
+        get: operations["read_history_reviews__application_no__history_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1011,6 +1032,7 @@ export interface components {
          * @description One application on one screen.
          *
          *     `act`: what was done last and can still be undone. `watermark`: to be shown over images, where the pack asks for it.
+         *     `history_next`: the cursor of what came before the newest lines that are here, null where they are all.
          */
         Detail: {
             /** Application No */
@@ -1080,6 +1102,8 @@ export interface components {
             notices: components["schemas"]["NoticeShown"][];
             /** History */
             history: components["schemas"]["Line"][];
+            /** History Next */
+            history_next: string | null;
         };
         /**
          * FalseMaterial
@@ -1141,6 +1165,16 @@ export interface components {
             /** Other Item */
             other_item?: string | null;
             words?: components["schemas"]["Text"] | null;
+        };
+        /**
+         * History
+         * @description A part of what was done, newest first; `next` leads on to what came before, null at the beginning.
+         */
+        History: {
+            /** Items */
+            items: components["schemas"]["Line"][];
+            /** Next */
+            next: string | null;
         };
         /**
          * IdNumber
@@ -1251,6 +1285,19 @@ export interface components {
             images: components["schemas"]["ImageShown"][];
             /** Compared */
             compared: components["schemas"]["ComparedShown"][];
+        };
+        /**
+         * LapsedFor
+         * @description How many lapsed for one reason; `unknown` where the history does not say.
+         */
+        LapsedFor: {
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "returned" | "withdrawn" | "draft" | "unknown";
+            /** Count */
+            count: number;
         };
         /**
          * Line
@@ -1738,7 +1785,7 @@ export interface components {
          * Readiness
          * @description What stands in the way of publishing a region's year.
          *
-         *     `lapsed` and `withdrawn` have no opinion and hold nothing up.
+         *     `lapsed` and `withdrawn` have no opinion and hold nothing up; `lapsed_by_reason` sums up to `lapsed`.
          *     `opens_at`: when the rules' publishing window opens, null where that is open or there is none.
          */
         Readiness: {
@@ -1762,6 +1809,8 @@ export interface components {
             };
             /** Lapsed */
             lapsed: number;
+            /** Lapsed By Reason */
+            lapsed_by_reason: components["schemas"]["LapsedFor"][];
             /** Withdrawn */
             withdrawn: number;
             /** Opens At */
@@ -1978,10 +2027,14 @@ export interface components {
         /**
          * Search
          * @description An application number, a whole name, or an ID number; in a body, since addresses are logged.
+         *
+         *     `cursor`: the `next` of the page before, with the same `q`.
          */
         Search: {
             /** Q */
             q: string;
+            /** Cursor */
+            cursor?: string | null;
         };
         /**
          * SecondFactorBegun
@@ -4116,6 +4169,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_history_reviews__application_no__history_get: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                application_no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
                 };
             };
             /** @description Bad Request */
