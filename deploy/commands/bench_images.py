@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.commands.bench import report_load
-from deploy.commands.printing import err, fail, json_line, out
+from deploy.commands.printing import err, fail, json_line, out, refuse
 
 if TYPE_CHECKING:
     from deploy.bench.image_limits import Tables
@@ -46,7 +46,10 @@ def images(
     from deploy.local.errors import StackError
 
     if samples is not None and not (samples / "manifest.json").is_file():
-        fail(f"没有 {samples}/manifest.json。There is no manifest.json in {samples}.")
+        refuse(
+            f"没有 {samples}/manifest.json。There is no manifest.json in {samples}. "
+            "Give --samples a folder of sample files with one."
+        )
     report_load()
     per_class = limits if limits is not None else 0 if as_json else PER_CLASS
     if per_class or samples is not None:

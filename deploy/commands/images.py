@@ -13,7 +13,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from deploy.commands.printing import json_line, out, refuse, wide
+from deploy.commands.printing import json_line, out, plainly, refuse, wide
 
 if TYPE_CHECKING:
     from services.validation.domain import Check
@@ -182,7 +182,7 @@ def _print(judged: Sequence[_Judged]) -> None:
         gravest = each.check.findings[0] if each.check.findings else None
         measured, limit = (gravest.measured, gravest.limit) if gravest else (None, None)
         table.add_row(
-            each.file,
+            plainly(each.file),
             f"[{colours[each.check.verdict]}]{each.check.verdict}[/]",
             each.check.reason,
             *("" if value is None else f"{value:,.4g}" for value in (measured, limit)),

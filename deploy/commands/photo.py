@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deploy.commands.photo_keys import key_files
-from deploy.commands.printing import err, json_line, out, refuse
+from deploy.commands.printing import err, json_line, out, plainly, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,8 +70,6 @@ def _pack(pack_id: str) -> "Pack":
 
 async def _judged(file: Path, pack: "Pack") -> "tuple[tuple[PhotoFinding, ...], bytes | None, str]":
     """What is found, the photo where it passes, and the code of better words where the door refused it."""
-    from services.validation.main import portrait_workers
-    from services.validation.photos import judge_portrait
     from shared.contracts.validation import PhotoFinding
     from shared.images.envelope import open_envelope
     from shared.images.limits import PORTRAIT, EnvelopeRefused
@@ -83,6 +81,10 @@ async def _judged(file: Path, pack: "Pack") -> "tuple[tuple[PhotoFinding, ...], 
     except EnvelopeRefused as refused:
         finding = PhotoFinding(code=refused.reason, severity="reject", measured=refused.measured, limit=refused.limit)
         return (finding,), None, refused.words
+    # Only now: what the door refuses needs none of what takes a second to read.
+    from services.validation.main import portrait_workers
+    from services.validation.photos import judge_portrait
+
     async with portrait_workers() as workers:
         findings, picture = await judge_portrait(workers, passed.body, passed.content_type, pack.photo)
     return findings, picture, ""
@@ -123,14 +125,14 @@ def _say(
         verdict = "pass" if passed else "fail"
         json_line({"file": str(file), "verdict": verdict, "findings": findings, "out": written})
         return
-    out.print(f"[green]✔ 通过 pass[/]  {file}" if passed else f"[red]✘ 未通过 fail[/]  {file}")
+    out.print(f"[green]✔ 通过 pass[/]  {plainly(file)}" if passed else f"[red]✘ 未通过 fail[/]  {plainly(file)}")
     for finding, words in said:
         mark = "[red]✘[/]" if finding.severity == "reject" else "[yellow]·[/]"
         out.print(f"{mark} {finding.code}{_figures(finding)}: {words.zh} {words.en}", highlight=False, soft_wrap=True)
     if written:
         body = Path(written).read_bytes()
         out.print(
-            f"{written}: {len(body):,} bytes, sha256 {hashlib.sha256(body).hexdigest()}",
+            f"{plainly(written)}: {len(body):,} bytes, sha256 {hashlib.sha256(body).hexdigest()}",
             highlight=False,
             soft_wrap=True,
         )

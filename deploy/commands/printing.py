@@ -1,6 +1,7 @@
 """What the operators' commands print alike: JSON lines, complaints, and how long ago something was."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,12 +10,14 @@ from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 # A page is wider than a terminal here: a program reads it, or `less -S`.
 _NO_TERMINAL_WIDTH = 200
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def wide() -> Console:
@@ -23,9 +26,18 @@ def wide() -> Console:
 
 
 def json_line(line: Mapping[str, object]) -> None:
-    """One object on a line of its own, on standard output."""
-    sys.stdout.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+    """One object on a line of its own, on standard output.
+
+    A file name that is no UTF-8 is in it as Python reads it: each such byte as the escape of U+DC80 to U+DCFF.
+    """
+    text = json.dumps(line, ensure_ascii=False, default=str)
+    sys.stdout.write(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
     sys.stdout.flush()
+
+
+def plainly(path: object) -> str:
+    """A file's name for people, in rich's markup: brackets are no tags, and bytes that are no UTF-8 are marked."""
+    return escape(str(path).encode("utf-8", "replace").decode())
 
 
 def refuse(message: str) -> NoReturn:

@@ -8,7 +8,7 @@ from typing import Any
 
 from deploy.rules_check.vocabulary import KNOWN_ITEMS
 from shared.contracts import rules
-from shared.contracts.findings import QUALITY
+from shared.contracts.findings import CAN_BE_STRICTER
 from shared.contracts.rules import Pack, PackPart
 
 SCHEMA = Path(__file__).resolve().parent.parent.parent / "docs" / "rules" / "pack.schema.json"
@@ -58,7 +58,7 @@ def pack_schema() -> dict[str, Any]:
         "enum": list(KNOWN_ITEMS),
         "type": "string",
     }
-    parts["ItemRule"]["properties"]["stricter_checks"]["items"] = {"enum": sorted(QUALITY), "type": "string"}
+    parts["ItemRule"]["properties"]["stricter_checks"]["items"] = {"enum": sorted(CAN_BE_STRICTER), "type": "string"}
     changed: dict[str, Any] = _for_editors(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | changed
 

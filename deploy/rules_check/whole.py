@@ -7,7 +7,7 @@ from pathlib import Path as File
 from deploy.rules_check.problems import Document, nearest
 from deploy.rules_check.vocabulary import KNOWN_ITEMS
 from services.upload.conditions import Path
-from shared.contracts.findings import QUALITY
+from shared.contracts.findings import CAN_BE_STRICTER
 from shared.contracts.rules import REASON_BLANKS, REASON_PLACES, WINDOWS, Pack, Window
 
 PLACEHOLDERS = ("deadline", "exam", "items", "phone", "region", "round", "site")
@@ -114,9 +114,9 @@ def _image_checks(document: Document, pack: Pack) -> None:
                         ("items", code, key, place), f"{key} of {code} has {name} twice", "keep one of the two"
                     )
         for place, name in enumerate(rule.stricter_checks):
-            if name not in QUALITY:
-                known = ", ".join(sorted(QUALITY))
-                todo = nearest(name, list(QUALITY)) or "use one of them, or take it out"
+            if name not in CAN_BE_STRICTER:
+                known = ", ".join(sorted(CAN_BE_STRICTER))
+                todo = nearest(name, list(CAN_BE_STRICTER)) or "use one of them, or take it out"
                 words = f"unknown check {name}: the checks that can be made stricter are {known}"
                 document.add(("items", code, "stricter_checks", place), words, todo)
 

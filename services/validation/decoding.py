@@ -8,12 +8,11 @@ import hashlib
 import io
 import warnings
 
-import cv2
 import numpy as np
 import simplejpeg
 from PIL import Image
 
-from services.validation import png
+from services.validation import png, uncommon_jpeg
 from services.validation.domain import (
     LARGEST_BYTES,
     LEAST_SIDE_PX,
@@ -121,19 +120,18 @@ def _decode_jpeg(body: bytes, metrics: dict[str, float]) -> Pixels:
 
 
 def _from_cmyk(inks: Pixels) -> Pixels:
-    """As Pillow and browsers do it: what is stored is inverted (Adobe), so that it is the light that is left."""
+    """As Pillow and browsers do it, with Adobe's marker or without: what is stored is the light that is left."""
     light = inks[..., 2::-1].astype(np.uint16) * inks[..., 3:]
     return np.asarray((light + 127) // 255, np.uint8)
 
 
 def _decode_uncommon_jpeg(body: bytes, metrics: dict[str, float]) -> Pixels:
     with Image.open(io.BytesIO(body), formats=("JPEG",)) as picture:
-        _check_size(picture.width, picture.height, metrics)
-        _check_scans(body, picture.width * picture.height)
-        if picture.width * picture.height > _LARGE_PIXELS:
-            picture.draft(picture.mode, (_LEAST_DECODED_PX, _LEAST_DECODED_PX))
-        picture.load()
-        return np.asarray(cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR), np.uint8)
+        width, height = picture.size
+    _check_size(width, height, metrics)
+    _check_scans(body, width * height)
+    least = _LEAST_DECODED_PX if width * height > _LARGE_PIXELS else max(width, height)
+    return uncommon_jpeg.decode(body, (width, height), (min(least, width), min(least, height)))
 
 
 def _check_scans(body: bytes, pixels: int) -> None:

@@ -75,6 +75,9 @@ _WORDS: dict[str, tuple[str, str]] = {
 }
 # What a candidate may hand in all the same after a warning; format, integrity and safety may not.
 QUALITY = frozenset({"blank", "blurred", "too_dark", "too_bright", "low_contrast", "orientation", "mirrored"})
+# Those of them that an image of a material can get: what is too bright is blank or of low contrast, and that text is
+# mirrored is told to staff by the reading. A pack can make these stricter.
+CAN_BE_STRICTER = QUALITY - {"too_bright", "mirrored"}
 _UNKNOWN = ("图片未通过检查，请重新拍摄后上传。", "The image did not pass the check. Take it again.")
 
 

@@ -28,6 +28,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The photo has too many pixels. Make it smaller (60 million at most).",
     ),
     "animated": ("不接受动图，请选择普通照片。", "Animated pictures are not taken. Choose an ordinary photo."),
+    "trailing_data": (
+        "照片文件中含有多余内容，请重新拍摄或另存为普通 jpg。",
+        "There is more in the file than the photo. Take it again, or save it as an ordinary JPEG.",
+    ),
     "too_complex": (
         "照片无法处理，请重新拍摄或另存为普通 jpg。",
         "The photo can't be processed. Save it as an ordinary JPEG.",

@@ -23,6 +23,10 @@ _MOST_CHUNKS = 1000
 _MOST_METADATA_CHUNKS = 200
 # Of all compressed texts together; nothing of them is kept, so what doesn't fit is no loss.
 _MOST_TEXT = 131_072
+# As much of them is taken: blocks that hold nothing cost 75 ns a byte, and inflate to no text at all.
+_MOST_PACKED = 16_384
+# Inflated at a time. Where a text breaks, so much is counted of what zlib does not hand over.
+_PIECE = 8192
 _DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
 _PALETTE = 3
 _GREY = frozenset({0, 4})
@@ -124,6 +128,7 @@ class _Picture:
     in_xmp: int | None = None
     metadata: int = 0
     text: int = 0
+    packed: int = 0
 
     def take(self, chunk: Chunk) -> None:
         if (chunk.kind == b"IHDR") is not (self.colour is None):
@@ -210,12 +215,15 @@ class _Picture:
         return lengths is not None and lengths.get(self.colour or 0) == len(chunk.payload)
 
     def _take_profile(self, chunk: Chunk) -> None:
+        # The first decides, sound or not: of two hundred, one is inflated.
+        self.kinds.add(b"iCCP")
         name, _, rest = chunk.payload.partition(b"\x00")
         if not 1 <= len(name) <= 79 or not rest.startswith(b"\x00"):
             return
         inflater = zlib.decompressobj()
         try:
-            profile = inflater.decompress(rest[1:], LARGEST + 1)
+            # What is packed into more than its size is no profile that stays, but may be a bomb.
+            profile = inflater.decompress(rest[1 : 1 + LARGEST], LARGEST + 1)
         except zlib.error:
             return
         if len(profile) > LARGEST:
@@ -223,22 +231,22 @@ class _Picture:
             if not is_a_profile(profile[:HEADER], largest=LARGEST_CLAIM):
                 raise EnvelopeRefused("corrupt")
             return
-        whole = inflater.eof and not inflater.unused_data
+        whole = inflater.eof and not inflater.unused_data and len(rest) <= 1 + LARGEST
         if whole and is_sound(profile, b"GRAY" if self.colour in _GREY else b"RGB "):
-            self.kinds.add(b"iCCP")
             self.kept.append(_chunk(b"iCCP", _PROFILE_NAME + b"\x00" + rest))
 
     def _look_into_text(self, chunk: Chunk) -> None:
         keyword, _, rest = chunk.payload.partition(b"\x00")
         text, is_packed = _text_in(chunk.kind, rest)
         if is_packed:
-            try:
-                text = zlib.decompressobj().decompress(text, _MOST_TEXT - self.text + 1)
-            except zlib.error:
-                return
-            self.text += len(text)
+            packed = text[: _MOST_PACKED - self.packed]
+            self.packed += len(packed)
+            text, done, is_sound = _inflated(packed, _MOST_TEXT - self.text + 1)
+            self.text += done
             if self.text > _MOST_TEXT:
                 raise EnvelopeRefused("metadata_excess", self.text, _MOST_TEXT)
+            if not is_sound:
+                return
             check_inert(text)
         if keyword in _HEX_EXIF and self.in_hex is None:
             self.in_hex = orientation_in_hex(text)
@@ -254,6 +262,24 @@ def _text_in(kind: bytes, rest: bytes) -> tuple[bytes, bool]:
         return rest[1:], True
     parts = rest[2:].split(b"\x00", 2)  # language, translated keyword, text
     return parts[-1], rest[:1] == b"\x01"
+
+
+def _inflated(packed: bytes, most: int) -> tuple[bytes, int, bool]:
+    """At most so much of a compressed text, how many bytes of work it was, and whether it did not break on the way."""
+    inflater = zlib.decompressobj()
+    pieces: list[bytes] = []
+    done = 0
+    while done < most and not inflater.eof:
+        try:
+            piece = inflater.decompress(packed, min(_PIECE, most - done))
+        except zlib.error:
+            return b"", done + _PIECE, False
+        if not piece and packed == inflater.unconsumed_tail:
+            break
+        pieces.append(piece)
+        done += len(piece)
+        packed = inflater.unconsumed_tail
+    return b"".join(pieces), done, True
 
 
 def _chunk(kind: bytes, payload: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +127,31 @@ def test_without_json_people_read_a_table_with_words() -> None:
     assert done.returncode == 0
     assert "blank" in done.stdout
     assert "空白" in done.stdout
+
+
+def test_a_file_name_is_shown_as_it_is_whatever_it_looks_like(tmp_path: Path) -> None:
+    names = ["scan[front].jpg", "a[.jpg", "b[red].jpg"]
+    (tmp_path / "a[").mkdir()
+    (tmp_path / "a[" / "b].jpg").write_bytes(b"")
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+
+    done = run(tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert [name for name in [*names, "a[/b].jpg"] if name not in done.stdout] == []
+
+
+def test_a_file_name_that_is_no_utf_8_is_told_all_the_same(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.jpg")
+    (tmp_path / name).write_bytes(b"")
+
+    [line] = checked(tmp_path / name)
+    for_people = run(tmp_path / name)
+
+    assert line["file"] == str(tmp_path / name)
+    assert (for_people.returncode, for_people.stderr) == (0, "")
+    assert "caf?.jpg" in for_people.stdout
 
 
 @pytest.mark.parametrize(

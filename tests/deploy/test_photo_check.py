@@ -48,10 +48,15 @@ def office(tmp_path: Path) -> Office:
     return Office(tmp_path / "home")
 
 
+@pytest.fixture(scope="module")
+def drawn() -> bytes:
+    return draw_portrait()
+
+
 @pytest.fixture
-def portrait(tmp_path: Path) -> Path:
+def portrait(tmp_path: Path, drawn: bytes) -> Path:
     file = tmp_path / "portrait.jpg"
-    file.write_bytes(draw_portrait())
+    file.write_bytes(drawn)
     return file
 
 
@@ -121,6 +126,19 @@ def test_a_heic_is_told_how_to_convert(office: Office) -> None:
 def test_no_bad_file_is_more_than_a_failed_check(office: Office) -> None:
     for name in ("empty.jpg", "trunc_60.jpg", "huge_header.jpg", "bomb_iccp_100mb.png", "poly_php_com.jpg"):
         assert office.checked(IMAGES / name)["verdict"] == "fail", name
+
+
+@pytest.mark.parametrize("name", ["scan[front].jpg", "a[/b].jpg", os.fsdecode(b"caf\xe9.jpg")])
+def test_a_file_name_is_told_as_it_is_whatever_it_looks_like(office: Office, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"")
+
+    line = office.checked(tmp_path / name)
+    for_people = office.run("check", tmp_path / name, "--application", NUMBER)
+
+    assert (line["file"], line["verdict"]) == (str(tmp_path / name), "fail")
+    assert for_people.returncode == 0, for_people.stderr
+    assert name.replace("\udce9", "?") in for_people.stdout.replace("\n", "")
 
 
 @pytest.mark.parametrize(

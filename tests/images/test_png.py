@@ -5,11 +5,14 @@ import random
 import struct
 import zlib
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
 
+from shared.images import png
 from shared.images.envelope import PORTRAIT, EnvelopeRefused, open_envelope, orientation_of
+from shared.images.icc import LARGEST
 from shared.images.png import chunks
 from tests.images.parts import (
     ORIENTATION,
@@ -148,6 +151,11 @@ def test_a_profile_is_kept_whole_or_not_at_all() -> None:
     assert stored(with_chunks(a_profile_chunk(srgb(), name=b"Zhang San's display"))) == kept
     assert stored(with_chunks(a_profile_chunk(srgb(), more=b"hidden"))) == a_png()
     assert stored(with_chunks(a_profile_chunk(srgb()[:-1]))) == a_png()
+    size = LARGEST - 11  # unpacked, with zlib's own bytes around it, it fills all that is looked at
+    large = zlib.compress(size.to_bytes(4) + srgb()[4:] + bytes(size - len(srgb())), 0)
+    assert len(large) == LARGEST
+    assert b"iCCP" in stored(with_chunks(chunk(b"iCCP", b"i\x00\x00" + large)))
+    assert stored(with_chunks(chunk(b"iCCP", b"i\x00\x00" + large + b"hidden"))) == a_png()
     assert stored(with_chunks(chunk(b"iCCP", b"name\x00\x00no zlib stream"))) == a_png()
     assert stored(with_chunks(chunk(b"iCCP", b"name without an end"))) == a_png()
     assert stored(with_chunks(a_profile_chunk(srgb()), body=grey)) == grey
@@ -168,6 +176,74 @@ def test_texts_that_inflate_without_end_are_an_excess() -> None:
     assert reason_for(with_chunks(chunk(b"iTXt", b"a\x00\x01\x00\x00\x00" + bomb))) == "metadata_excess"
     assert reason_for(with_chunks(*[chunk(b"zTXt", b"a\x00\x00" + half)] * 2)) == "metadata_excess"
     assert stored(with_chunks(chunk(b"zTXt", b"a\x00\x00" + half))) == a_png()
+
+
+def count_inflated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What the door's inflaters give from now on, in bytes; where one breaks, all that it might have given."""
+    inflated: list[int] = []
+    make = zlib.decompressobj
+
+    class Counted:
+        def __init__(self) -> None:
+            self.inflater = make()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inflater, name)
+
+        def decompress(self, packed: bytes, most: int) -> bytes:
+            try:
+                given = self.inflater.decompress(packed, most)
+            except zlib.error:
+                inflated.append(most)
+                raise
+            inflated.append(len(given))
+            return given
+
+    monkeypatch.setattr(zlib, "decompressobj", Counted)
+    return inflated
+
+
+def broken_behind(data: bytes) -> bytes:
+    """A zlib stream that gives `data` and breaks then."""
+    packer = zlib.compressobj(9)
+    return packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH) + b"\xff" * 8
+
+
+def test_texts_that_break_count_as_what_they_inflated_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = chunk(b"zTXt", b"a\x00\x00" + broken_behind(bytes(130_000)))
+    tiny = chunk(b"zTXt", b"a\x00\x00" + b"no zlib stream")
+    inflated = count_inflated(monkeypatch)
+
+    assert reason_for(with_chunks(*[one] * 200)) == "metadata_excess"
+    assert stored(with_chunks(tiny)) == a_png()
+    assert reason_for(with_chunks(*[tiny] * 200)) == "metadata_excess"
+    assert sum(inflated) < 3 * 140_000
+
+
+def test_of_many_unsound_profiles_one_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    unsound = [a_profile_chunk(bytes(60_000)), chunk(b"iCCP", b"a\x00\x00" + broken_behind(bytes(60_000)))]
+    inflated = count_inflated(monkeypatch)
+
+    for profile in unsound:
+        assert stored(with_chunks(*[profile] * 200)) == a_png()
+    assert sum(inflated) < 2 * 70_000
+
+
+def test_blocks_that_hold_nothing_are_not_walked_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zlib takes 15 ms for 200 KB of them, and nothing comes out."""
+    packer = zlib.compressobj(9)
+    empty = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH) * 10_000
+    taken: list[int] = []
+    inflate = png._inflated
+
+    def counted(packed: bytes, most: int) -> tuple[bytes, int, bool]:
+        taken.append(len(packed))
+        return inflate(packed, most)
+
+    monkeypatch.setattr(png, "_inflated", counted)
+
+    assert stored(with_chunks(*[chunk(b"zTXt", b"a\x00\x00" + empty)] * 3)) == a_png()
+    assert 0 < sum(taken) <= 20_000
 
 
 def test_thousands_of_chunks_are_refused() -> None:

@@ -17,7 +17,7 @@ from deploy.rules_check.shape import check_shape
 from deploy.rules_check.vocabulary import KNOWN_ITEMS
 from deploy.rules_check.whole import check_items
 from shared.contracts.facts import Facts
-from shared.contracts.findings import QUALITY
+from shared.contracts.findings import CAN_BE_STRICTER
 from shared.contracts.rules import ItemRule, PhotoRule, ReadableField
 from tests.rules.small import SMALL
 
@@ -115,7 +115,7 @@ def test_keys_are_described_for_whoever_writes_a_pack() -> None:
 def test_editors_offer_the_checks_that_can_be_made_stricter() -> None:
     offered = pack_schema()["$defs"]["ItemRule"]["properties"]["stricter_checks"]["items"]["enum"]
 
-    assert offered == sorted(QUALITY)
+    assert offered == sorted(CAN_BE_STRICTER)
     assert faults(SMALL.replace("    min: 3", "    stricter_checks: [corrupt]\n    min: 3", 1))
 
 
@@ -129,6 +129,6 @@ def test_the_documentation_names_every_fact_and_every_item() -> None:
 def test_the_documentation_names_what_is_read_and_what_can_be_stricter() -> None:
     page = Path("docs/rules.md").read_text(encoding="utf-8")
 
-    names = ["reads", "stricter_checks", "photo", *get_args(ReadableField), *QUALITY, *PhotoRule.model_fields]
+    names = ["reads", "stricter_checks", "photo", *get_args(ReadableField), *CAN_BE_STRICTER, *PhotoRule.model_fields]
     assert [name for name in names if f"`{name}`" not in page] == []
     assert {"reads", "stricter_checks"} <= set(ItemRule.model_fields)

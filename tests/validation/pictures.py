@@ -86,18 +86,36 @@ def a_jpeg_that_claims(width: int, height: int) -> bytes:
     return bytes(body)
 
 
-def a_grey_jpeg_sampled(across: int, down: int, width: int = 160, height: int = 128) -> bytes:
+def a_grey_jpeg_sampled(across: int, down: int, width: int = 160, height: int = 128, colour: bool = False) -> bytes:
     """Legal, whole and flat, with a chroma sampling that few encoders write.
 
     Each block of a flat picture is `00` (no change of the mean) and an end-of-block mark in the standard tables, so
-    the coded data can be written by hand.
+    the coded data can be written by hand. In colour, the first blue block's mean is moved: the rest stays with it.
     """
     model = saved(Image.new("RGB", (width, height), (128, 128, 128)), "JPEG", subsampling=2)
     head = bytearray(model[: model.index(b"\xff\xda") + 14])
     frame = head.index(b"\xff\xc0")
     head[frame + 11] = across << 4 | down
     units = -(-width // (8 * across)) * -(-height // (8 * down))
-    bits = ("001010" * (across * down) + "0000" * 2) * units
+    unit = "001010" * (across * down) + "0000" * 2
+    blue = "111110" + "101000" + "00" if colour else "0000"  # six bits follow: 40 steps up
+    bits = "001010" * (across * down) + blue + "0000" + unit * (units - 1)
     bits += "1" * (-len(bits) % 8)
     data = bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8)).replace(b"\xff", b"\xff\x00")
     return bytes(head) + data + b"\xff\xd9"
+
+
+UNCOMMON = ((1, 3), (3, 1), (4, 2), (3, 2), (2, 4), (1, 4))
+"""Chroma samplings that are legal and that simplejpeg has no name for."""
+
+
+def damaged(body: bytes) -> dict[str, bytes]:
+    """A JPEG of one scan with damage that Pillow lets pass, by what is wrong with it."""
+    frame, start = body.index(b"\xff\xc0"), body.index(b"\xff\xda") + 14
+    taller = bytearray(body)
+    taller[frame + 5 : frame + 7] = (512).to_bytes(2)
+    return {
+        "half of its data": body[: (start + len(body)) // 2] + b"\xff\xd9",
+        "a height that its data is not for": bytes(taller),
+        "a payload behind its data": body[:-2] + b"<?php PAYLOAD ?>" * 5 + b"\xff\xd9",
+    }

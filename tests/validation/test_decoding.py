@@ -15,6 +15,8 @@ from PIL import Image
 from services.validation import decoding, png
 from services.validation.quality.similar import distance
 from tests.validation.pictures import (
+    UNCOMMON,
+    a_grey_jpeg_sampled,
     a_header,
     a_jpeg,
     a_png_bomb,
@@ -93,14 +95,38 @@ def test_a_png_is_decoded_as_pillow_does_it_whatever_its_size(mode: str, width: 
     assert max(decoded.shape) == (max(width, height) if max(width, height) <= 3000 else max(width, height) // 2)
 
 
-def test_the_colours_of_a_cmyk_jpeg_are_those_that_pillow_shows() -> None:
+@pytest.mark.parametrize("has_marker", [True, False], ids=["with Adobe's marker", "without"])
+def test_the_colours_of_a_cmyk_jpeg_are_those_that_pillow_and_browsers_show(has_marker: bool) -> None:
     body = saved(a_scene().convert("CMYK"), "JPEG", quality=95)
+    if not has_marker:
+        assert body[2:4] == b"\xff\xee"
+        body = body[:2] + body[4 + int.from_bytes(body[4:6]) :]
 
     pixels = decoding._decode_jpeg(body, {})
 
+    assert np.abs(_as_pillow_shows(body) - pixels).mean() < 3
+
+
+@pytest.mark.parametrize("sampling", UNCOMMON)
+def test_an_uncommon_chroma_sampling_is_decoded_as_pillow_does_it(sampling: tuple[int, int]) -> None:
+    body = a_grey_jpeg_sampled(*sampling, colour=True)
+
+    pixels = decoding._decode_jpeg(body, {})
+
+    assert pixels.shape == (128, 160, 3)
+    assert int(pixels[..., 0].max()) > 200
+    assert np.abs(_as_pillow_shows(body) - pixels).mean() < 3
+
+
+def test_a_large_jpeg_of_an_uncommon_sampling_is_scaled_down_by_the_decoder() -> None:
+    pixels = decoding._decode_jpeg(a_grey_jpeg_sampled(4, 2, 3200, 3200), {})
+
+    assert pixels.shape == (1600, 1600, 3)
+
+
+def _as_pillow_shows(body: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(body)) as opened:
-        expected = np.asarray(opened.convert("RGB"), np.int16)[..., ::-1]
-    assert np.abs(expected - pixels).mean() < 3
+        return np.asarray(opened.convert("RGB"), np.int16)[..., ::-1]
 
 
 _MEASURED = """

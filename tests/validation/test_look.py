@@ -13,6 +13,7 @@ from services.validation.decoding import look
 from services.validation.domain import LARGEST_BYTES, LEAST_SIDE_PX, MOST_PIXELS
 from services.validation.png import PNG_MAGIC
 from tests.validation.pictures import (
+    UNCOMMON,
     a_grey_jpeg_sampled,
     a_header,
     a_jpeg,
@@ -21,6 +22,7 @@ from tests.validation.pictures import (
     a_png_bomb,
     a_png_of,
     a_scene,
+    damaged,
     looked,
     looked_at,
     saved,
@@ -43,6 +45,7 @@ from tests.validation.pictures import (
         pytest.param(a_grey_jpeg_sampled(4, 2), id="4:1:0"),
         pytest.param(a_grey_jpeg_sampled(1, 4), id="1x4"),
         pytest.param(a_grey_jpeg_sampled(3, 1), id="3x1"),
+        pytest.param(a_grey_jpeg_sampled(4, 2, colour=True), id="4:1:0 in colour"),
         pytest.param(a_png(), id="PNG"),
         pytest.param(saved(a_scene().convert("L"), "PNG"), id="grey PNG"),
         pytest.param(saved(a_scene().convert("LA"), "PNG"), id="grey with alpha"),
@@ -96,6 +99,13 @@ def test_any_flipped_byte_of_a_png_is_noticed() -> None:
         body = bytearray(a_png())
         body[at] ^= 1 << chance.randrange(8)
         assert looked_at(bytes(body)).reason == "corrupt", at
+
+
+@pytest.mark.parametrize("sampling", [(2, 2), *UNCOMMON])
+def test_damage_is_noticed_whatever_the_chroma_sampling(sampling: tuple[int, int]) -> None:
+    broken = damaged(a_grey_jpeg_sampled(*sampling))
+
+    assert {what: looked_at(body).reason for what, body in broken.items()} == dict.fromkeys(broken, "corrupt")
 
 
 def test_a_tail_of_zeros_as_a_broken_upload_leaves_it_is_corrupt() -> None:

@@ -14,6 +14,7 @@ from services.validation.portraits.checking import check_portrait
 from services.validation.portraits.opening import Refused, open_picture
 from shared.contracts.rules import PhotoRule
 from shared.images.limits import PORTRAIT
+from tests.validation.pictures import UNCOMMON, a_grey_jpeg_sampled, a_header, a_png_of, damaged
 from tests.validation.portraits import RULE, codes, figure, jpeg, judged, on, on_white
 
 
@@ -150,6 +151,16 @@ def test_flipped_bits_are_noticed() -> None:
     assert codes(judged(bytes(body))) == ["corrupt"]
 
 
+@pytest.mark.parametrize("sampling", UNCOMMON)
+def test_damage_is_noticed_whatever_the_chroma_sampling(sampling: tuple[int, int]) -> None:
+    sound = a_grey_jpeg_sampled(*sampling)
+
+    assert open_picture(sound, "image/jpeg", 2000).bgr.shape == (128, 160, 3)
+    for body in damaged(sound).values():
+        with pytest.raises(Refused, match="corrupt"):
+            open_picture(body, "image/jpeg", 2000)
+
+
 def test_scans_repeated_over_a_large_picture_are_too_complex() -> None:
     body = _saved(_image().resize((3000, 4000)), "JPEG", quality=60, progressive=True)
     start = body.index(b"\xff\xda")
@@ -157,6 +168,19 @@ def test_scans_repeated_over_a_large_picture_are_too_complex() -> None:
 
     with pytest.raises(Refused, match="too_complex"):
         open_picture(body[:start] + scan * 80 + body[start:], "image/jpeg", 2000)
+
+
+def test_bytes_hidden_in_the_pixels_chunks_of_a_png_are_refused() -> None:
+    rows = bytes((1 + 3 * 120) * 120)
+    hidden = b"<?php PAYLOAD ?>"
+
+    behind_the_stream = a_png_of(a_header(120, 120), (b"IDAT", zlib.compress(rows) + hidden), (b"IEND", b""))
+    behind_the_last_row = a_png_of(a_header(120, 120), (b"IDAT", zlib.compress(rows + hidden)), (b"IEND", b""))
+    sound = a_png_of(a_header(120, 120), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+
+    assert open_picture(sound, "image/png", 2000).bgr.shape == (120, 120, 3)
+    for body in (behind_the_stream, behind_the_last_row):
+        assert codes(judged(body)) == ["trailing_data"]
 
 
 def test_a_large_picture_is_decoded_at_a_fraction() -> None:

@@ -19,6 +19,8 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import Image
 
+from services.validation import png, uncommon_jpeg
+from services.validation.domain import Refused as FileRefused
 from services.validation.portraits.faces import Bgr
 from shared.images.limits import PORTRAIT
 
@@ -29,7 +31,6 @@ LEAST_SIDE_PX = 100
 _MOST_COEFFICIENT_BYTES = 200_000_000
 # Of a PNG decoded whole. OpenCV 5 holds it three times over (181 MB grew to 559), and no photo of 10 MB has more.
 _MOST_PNG_BYTES = 72_000_000
-_MOST_UNCOMMON_BYTES = 40_000_000  # of a JPEG that only Pillow can read; above, it is read at a fraction
 _MOST_SCANS = 60
 # Each scan of a progressive JPEG goes over all its coefficients: about 0.15 s for 100 million of them.
 _MOST_PIXELS_SCANNED = 400_000_000
@@ -136,7 +137,7 @@ def _open_jpeg(body: bytes, long_side: int) -> Opened:
             raise Refused("too_complex", scans, _MOST_PIXELS_SCANNED // (width * height))
     orientation, quality = _read_jpeg_header(body)
     least = min(1.0, long_side / max(width, height))
-    bgr = _decode_jpeg(body, colours, max(1, int(width * least)), max(1, int(height * least)))
+    bgr = _decode_jpeg(body, colours, (width, height), (max(1, int(width * least)), max(1, int(height * least))))
     return _upright(bgr, orientation, width, height, quality)
 
 
@@ -175,25 +176,18 @@ def _quality(total: int) -> float:
     return max(1.0, min(100.0, 5000 / percent if percent > 100 else (200 - percent) / 2))
 
 
-def _decode_jpeg(body: bytes, colours: int, least_width: int, least_height: int) -> Bgr:
-    least = {"min_width": least_width, "min_height": least_height, "min_factor": 1}
+def _decode_jpeg(body: bytes, colours: int, size: tuple[int, int], enough: tuple[int, int]) -> Bgr:
+    least = {"min_width": enough[0], "min_height": enough[1], "min_factor": 1}
     try:
         _, _, space, _ = simplejpeg.decode_jpeg_header(body, strict=False)
     except Exception:  # noqa: BLE001 it knows the seven common chroma samplings; others are legal, too
-        return _decode_uncommon_jpeg(body, least_width, least_height)
+        return uncommon_jpeg.decode(body, size, enough)
     if space in {"CMYK", "YCCK"} or colours == 4:
-        # Stored inverted, as Adobe writes it and everybody reads it.
+        # Stored inverted, as Adobe writes it and everybody reads it, with Adobe's marker or without.
         ink = simplejpeg.decode_jpeg(body, "CMYK", strict=True, **least)
         plain = np.ascontiguousarray(ink[:, :, 2::-1])
         return np.asarray(cv2.multiply(plain, cv2.merge([ink[:, :, 3]] * 3), scale=1 / 255), np.uint8)
     return np.asarray(simplejpeg.decode_jpeg(body, "BGR", strict=True, **least), np.uint8)
-
-
-def _decode_uncommon_jpeg(body: bytes, least_width: int, least_height: int) -> Bgr:
-    with Image.open(io.BytesIO(body), formats=("JPEG", "MPO")) as picture:
-        if picture.width * picture.height * 4 > _MOST_UNCOMMON_BYTES:
-            picture.draft("RGB", (least_width, least_height))
-        return np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1])
 
 
 def _open_png(body: bytes) -> Opened:
@@ -210,6 +204,11 @@ def _open_png(body: bytes) -> Opened:
     decoded = width * height * min(each, 4) * (2 if depth == 16 else 1)
     if decoded > _MOST_PNG_BYTES:
         raise Refused("pixel_limit", width * height, width * height * _MOST_PNG_BYTES // decoded)
+    try:
+        png.check_pixels(png.walk(body))
+    except FileRefused as refused:
+        finding = refused.finding
+        raise Refused(finding.code, finding.measured, finding.limit) from None
     with Image.open(io.BytesIO(body), formats=("PNG",)) as picture:
         orientation = picture.getexif().get(_ORIENTATION, 1)
     pixels = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_UNCHANGED)
