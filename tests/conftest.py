@@ -182,7 +182,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stac
     home = tmp_path_factory.mktemp("system")
     # The time in which an act can be undone, and a publication is heard, would mostly be waited for.
     shorter = {"UNDO_S": "2", "PUBLICATION_DELAY_S": "5"}
-    async with Stack(home, free_ports=True, environment=shorter | dict(os.environ)) as stack:
+    async with Stack(home, free_ports=True, environment=dict(os.environ) | shorter) as stack:
         yield stack
 
 

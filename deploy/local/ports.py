@@ -1,9 +1,13 @@
 """Which port belongs to whom, and what to say when somebody else has it."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from deploy.local.errors import BadSetting, StackError
@@ -31,6 +35,10 @@ PORTS: dict[str, PortRule] = {
     "POSTGRES_PORT": PortRule(15432, "PostgreSQL"),
     "S3_PORT": PortRule(18333, "the S3 server (SeaweedFS)"),
 }
+
+
+# Ports that this process was given: a lock does not keep a process from what it has locked itself.
+_given: set[int] = set()
 
 
 class PortTaken(StackError):
@@ -81,15 +89,37 @@ def is_free(port: int) -> bool:
 
 
 def free_ports() -> Iterator[int]:
-    """Yield free ports without end, no number twice.
+    """Yield free ports without end, no number twice while this process lives, and none that another process was given.
 
     They lie below the kernel's range for outgoing connections: one from inside it can be taken by any client between
     this look and the moment our server listens.
     """
     numbers = list(range(20_000, _first_ephemeral_port()))
     random.shuffle(numbers)
-    yield from (number for number in numbers if is_free(number))
+    yield from (number for number in numbers if is_free(number) and _reserve(number))
     raise StackError("No free port is left on the loopback interface.")
+
+
+def _reserve(number: int) -> bool:
+    """Keep it for this process: seconds pass until its server listens, and other stacks may be starting meanwhile.
+
+    A byte of a file is locked for each, which ends with the process, however that ends.
+    """
+    if number in _given:
+        return False
+    try:
+        fcntl.lockf(_register(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+    except OSError:
+        return False
+    _given.add(number)
+    return True
+
+
+@cache
+def _register() -> int:
+    # Never closed: closing any descriptor of the file would give all its locks up.
+    name = Path(tempfile.gettempdir()) / f"baoshen-ports-{os.getuid()}"
+    return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def _first_ephemeral_port() -> int:

@@ -1,6 +1,8 @@
 """Which ports are taken, and what is said about it."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +52,28 @@ def test_one_port_for_two_parts_is_refused() -> None:
 
     with pytest.raises(PortTaken, match="NOTIFY_PORT and UPLOAD_PORT are both"):
         check_ports(ports, {"UPLOAD_PORT", "NOTIFY_PORT"})
+
+
+def test_a_port_that_one_process_was_given_is_given_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.local.ports.is_free", lambda number: number < 20_040)
+    mine = {next(free_ports()) for _ in range(20)}
+    others = """
+import deploy.local.ports as ports
+ports.is_free = lambda number: number < 20_040
+try:
+    for number in ports.free_ports():
+        print(number)
+except ports.StackError:
+    print("none is left")
+"""
+
+    told = subprocess.run([sys.executable, "-c", others], capture_output=True, text=True, check=True, timeout=60)
+
+    *theirs, end = told.stdout.split("\n")[:-1]
+    assert len(mine) == 20
+    assert mine.isdisjoint(int(number) for number in theirs)
+    assert len(theirs) <= 20
+    assert end == "none is left"
 
 
 def test_free_ports_are_all_different_and_ignore_the_environment() -> None:
