@@ -3,10 +3,11 @@
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from shared.errors import Invalid
 
-Kind = Callable[[str], object]
+T = TypeVar("T")
 
 
 def moment(written: str) -> datetime:
@@ -47,7 +48,7 @@ def written(*parts: object) -> str:
     return base64.urlsafe_b64encode("|".join(texts).encode()).decode()
 
 
-def read(cursor: str, *kinds: Kind) -> tuple[object, ...]:
+def read(cursor: str, *kinds: Callable[[str], T]) -> tuple[T, ...]:
     """What `written` was given.
 
     Args:

@@ -31,9 +31,8 @@ class Shelf:
             ).first()
             if row is None:
                 return None
-            known = self._packs[pack_id, version] = Pack.model_validate(
-                row.content | _in_order(row.content["reasons"], row.reasons)
-            )
+            reasons = _in_order(row.content["reasons"], row.reasons)
+            known = self._packs[pack_id, version] = Pack.model_validate(row.content | {"reasons": reasons})
         return known
 
     async def get(self, session: AsyncSession, pack_id: str, version: int) -> Pack:
@@ -55,4 +54,4 @@ class Shelf:
 
 def _in_order(reasons: dict[str, Any], order: Sequence[str]) -> dict[str, Any]:
     """The reasons as the pack has them: the frequent ones first, as its authors thought."""
-    return {"reasons": {code: reasons[code] for code in order} | reasons}
+    return {code: reasons[code] for code in order} | reasons

@@ -9,6 +9,7 @@ from playwright.async_api import FileChooser, FilePayload, Locator, Route, expec
 
 from deploy.demo.cast import Cast
 from deploy.demo.people import Candidate
+from deploy.demo.scene import eventually
 from tests.browser.conftest import Visits
 from tests.browser.pages import PATIENCE_MS, Visitor
 from tests.browser.portraits import heic, portrait
@@ -43,15 +44,6 @@ async def at_photo(cast: Cast, visits: Visits, device: str, *, dark: bool = Fals
     await visitor.come_in("/photo", cast)
     await expect(visitor.see("photo-stage")).to_have_attribute("data-stage", "choosing")
     return visitor
-
-
-async def arrives(visitor: Visitor, opened: list[FileChooser]) -> FileChooser:
-    """The choice of files that was opened by what was just pressed."""
-    for _ in range(100):
-        if opened:
-            return opened[0]
-        await visitor.page.wait_for_timeout(100)
-    raise AssertionError("no choice of files was opened")
 
 
 async def declares(visitor: Visitor) -> None:
@@ -255,6 +247,9 @@ async def test_nothing_is_chosen_before_both_things_are_declared(cast: Cast, vis
     opened: list[FileChooser] = []
     visitor.page.on("filechooser", lambda chooser: opened.append(chooser))
 
+    async def is_opened() -> bool:
+        return bool(opened)
+
     await visitor.tab_to("photo-file")
     await visitor.page.keyboard.press("Enter")
     await expect(visitor.see("declare-first")).to_be_visible()
@@ -268,8 +263,8 @@ async def test_nothing_is_chosen_before_both_things_are_declared(cast: Cast, vis
     assert opened == []
     await visitor.tab_to("photo-file")
     await visitor.page.keyboard.press("Enter")
-    chooser = await arrives(visitor, opened)
-    await chooser.set_files([portrait()])
+    await eventually(is_opened, "the choice of files")
+    await opened[0].set_files([portrait()])
 
     await expect(visitor.see("photo-stage")).to_have_attribute("data-stage", "passed", timeout=PATIENCE_MS)
     assert len(sent) == 1

@@ -76,7 +76,7 @@ async def history_of(
     review = await session.get(Review, application_no)
     if review is None or not staff.sees(review.region, review.site):
         raise no_such_application()
-    before = int(str(cursors.read(cursor, cursors.line_id)[0])) if cursor is not None else _NEWEST
+    before = cursors.read(cursor, cursors.line_id)[0] if cursor is not None else _NEWEST
     shows = staff.sees_opinion(review.published_at, clock.now())
     asked = asked_for(application_no, with_opinions=shows, limit=limit, before=before)
     return page_of([row.found for row in await session.execute(_PAGE, asked)], limit)

@@ -56,7 +56,7 @@ async def found_by(
         Invalid: the cursor is none (`cursor-invalid`).
     """
     staff.must_have_lists()
-    after = str(cursors.read(cursor, cursors.number)[0]) if cursor is not None else None
+    after = cursors.read(cursor, cursors.number)[0] if cursor is not None else None
     await in_order(session)
     looked = (await session.execute(looked_at(lookup, staff, q, after))).all()
     found = [row.application_no for row in looked if row.matches]

@@ -69,13 +69,14 @@ async def _must_be_clean(session: AsyncSession, key_ring: KeyRing, shelf: Shelf,
     if review.route == "onsite" or review.queue in ("onsite", "sent_back"):
         raise _not_clean("looked-at-one-by-one", "现场审核或考区退回的报名", "It comes on-site, or was sent back")
     marks = await marks_of(session, shelf, review, by.tier)
-    passed = []
-    if by.tier == "region" and review.passed_revision == review.revision:
-        passed = await marks_of(session, shelf, review, "site")
+    # What the site passed, it saw as it is registered now.
+    site_passed = by.tier == "region" and review.passed_revision == review.revision
+    passed = await marks_of(session, shelf, review, "site") if site_passed else []
     present = [row for row in await images_of(session, review.application_no) if row.last_round == review.round]
     await _must_not_be_doubted(session, review)
     _must_be_accepted(pack, review, marks, passed, present)
-    await _must_be_accepted_as_registered(session, pack, by, review, marks)
+    if not site_passed:
+        await _must_be_accepted_as_registered(session, pack, by, review, marks)
     _must_be_without_findings(pack, present)
     await _must_not_be_contradicted(session, key_ring, review, pack, present)
 
@@ -121,8 +122,6 @@ async def _must_be_accepted_as_registered(
     session: AsyncSession, pack: Pack, by: Staff, review: Review, marks: Sequence[Mark]
 ) -> None:
     """A diploma was accepted for the education that was registered then: the images may be the same, it is not."""
-    if by.tier == "region" and review.passed_revision == review.revision:
-        return
     of_it = _HISTORY.application_no == review.application_no
     changed = await session.scalar(
         select(func.max(_HISTORY.revision)).where(
