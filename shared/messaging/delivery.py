@@ -278,7 +278,9 @@ class Delivery:
             try:
                 return await self._replay_asked(connection)
             finally:
-                await connection.execute(text("SELECT pg_advisory_unlock(:lock)"), lock)
+                # Cancelled or cut off in the middle of a statement, the connection is gone, and the lock with it.
+                if not connection.invalidated:
+                    await connection.execute(text("SELECT pg_advisory_unlock(:lock)"), lock)
 
     async def _replay_asked(self, connection: AsyncConnection) -> int:
         replayed = 0

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncConnection
 from typer.testing import CliRunner, Result
 
 from deploy import environment
@@ -264,6 +265,36 @@ async def test_when_no_service_runs_the_request_stands(desk: Desk) -> None:
     assert "stays asked for" in result.stderr
     await desk.router.delivery.replay_requested()
     assert desk.taken == [poison.image_id]
+
+
+async def test_a_replay_that_is_cancelled_at_the_database_ends_and_leaves_its_lock(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = desk.router.delivery
+    asking = asyncio.Event()
+
+    async def at_the_database(connection: AsyncConnection) -> int:
+        asking.set()
+        await connection.execute(sql("SELECT pg_sleep(60)"))
+        return 1
+
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery, "_replay_asked", at_the_database)
+        replay = asyncio.create_task(delivery.replay_requested())
+        await asking.wait()
+        await asyncio.sleep(0.3)  # until the statement is on its way
+        replay.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await replay
+
+    async with desk.sessions() as session:
+        held = await session.scalar(
+            sql(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        )
+    assert held == 0
 
 
 async def test_with_nothing_to_replay_all_is_well(desk: Desk) -> None:
